@@ -1,0 +1,216 @@
+"""New leads -> batches with the inputs of a model, in bounded memory.
+
+The values come from the same conversion as in training. A value that cannot be read never stops the job: the
+row is marked and told apart later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadlift.config import LeadSchema
+from leadlift.data.csv_files import CsvFile, RaggedRows, csv_batches, open_csv
+from leadlift.data.dates import parse_dates
+from leadlift.data.files import is_parquet, require_file
+from leadlift.data.parquet_files import parquet_batches, parquet_rows, parquet_schema, refuse_unreadable_types
+from leadlift.data.tables import (
+    CREATED_AT,
+    INVALID,
+    INVALID_DETAIL,
+    lead_ids,
+    refuse_long_cells,
+    require_columns,
+    table_from,
+)
+from leadlift.data.values import convert_column, plain
+from leadlift.exceptions import InputError
+from leadlift.terms import LEAD_ID
+
+
+def iter_batches(
+    path: str | Path, schema: LeadSchema, *, batch_rows: int = 65_536
+) -> Iterator[pa.RecordBatch]:
+    """Read a file of new leads in batches.
+
+    Columns may stand in any order and others beside them. The file is opened and its columns are checked
+    before this returns; the batches are read as they are asked for.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV or Parquet file; which of the two does not depend on the training file.
+    schema : LeadSchema
+        How files are written, which columns have roles, and which are inputs.
+    batch_rows : int
+        Most rows of a batch, at least 1.
+
+    Returns
+    -------
+    iterator of pyarrow.RecordBatch
+        As from `prepare_batch`, in the order of the file; ids by row number count through the file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, damaged or no table; while reading: rows are ragged. Every ragged row is
+        an error here, since one row must come out for every row that goes in.
+    SchemaError
+        An input column or the id is not in the file; the message is a diff.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from leadlift.config import DataConfig, SchemaConfig
+    >>> from leadlift.terms import FeatureSpec, Kind
+    >>> schema = LeadSchema(
+    ...     data=DataConfig(leads="leads.csv"),
+    ...     roles=SchemaConfig(outcome="stage", won=("Won",)),
+    ...     features=(FeatureSpec("visits", Kind.NUMERIC),),
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "new.csv"
+    ...     _ = file.write_text("source,visits\\nweb,3\\nfair,many\\n")
+    ...     rows = [row for batch in iter_batches(file, schema) for row in batch.to_pylist()]
+    >>> rows[0]
+    {'lead_id': '1', 'visits': 3.0, 'invalid': False, 'invalid_detail': None}
+    >>> rows[1]
+    {'lead_id': '2', 'visits': None, 'invalid': True, 'invalid_detail': 'visits'}
+    """
+    path = require_file(path)
+    if is_parquet(path):
+        found = parquet_schema(path)
+        columns = _columns_to_read(schema, found.names, str(path))
+        refuse_unreadable_types(found, columns, str(path))
+        return _prepared(parquet_batches(path, columns, batch_rows), schema, batch_rows, str(path))
+    file = open_csv(path, schema.data)
+    columns = _columns_to_read(schema, file.header.columns, str(path))
+    return _prepared(_csv_without_ragged(file, columns), schema, batch_rows, str(path))
+
+
+def prepare_batch(
+    data: object, schema: LeadSchema, *, first_row: int = 1, source: str = "the table"
+) -> pa.RecordBatch:
+    """Convert new leads in memory to the inputs of a model.
+
+    Parameters
+    ----------
+    data : pyarrow.RecordBatch, pyarrow.Table, pandas.DataFrame or polars.DataFrame
+        In the user's own column names; columns in any order, others beside them.
+    schema : LeadSchema
+        Which columns have roles, and which are inputs.
+    first_row : int
+        Number of the first row, where rows are numbered.
+    source : str
+        What messages call the table.
+
+    Returns
+    -------
+    pyarrow.RecordBatch
+        ``lead_id`` (string; null where missing; the row number where the schema has no id), ``created_at``
+        (timestamp us UTC; only where the table has it), the inputs in the schema's order (float64 or string,
+        missing is null), ``invalid`` (bool) and ``invalid_detail`` (string: the user's names of the columns
+        that hold something unreadable or infinite, parted by commas; null where none does). Invalid cells are
+        null or infinite.
+
+    Raises
+    ------
+    InputError
+        A column needed is nested, or a cell is longer than a megabyte.
+    SchemaError
+        An input column or the id is not there; the message is a diff.
+    """
+    table = table_from(data)
+    columns = _columns_to_read(schema, table.column_names, source)
+    refuse_unreadable_types(table.schema, columns, source)
+    table = table.select(columns)
+    row_numbers = np.arange(first_row, first_row + len(table))
+    refuse_long_cells(table, row_numbers, source)
+    return _convert(table, row_numbers, schema)
+
+
+def count_rows(path: str | Path) -> int | None:
+    """Return how many leads a file has where that is known without reading it: Parquet; else None.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV or Parquet file.
+
+    Returns
+    -------
+    int or None
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty or damaged.
+    """
+    path = require_file(path)
+    return parquet_rows(path) if is_parquet(path) else None
+
+
+def _columns_to_read(schema: LeadSchema, names: Sequence[str], source: str) -> list[str]:
+    """The id and the inputs, which must be there, and the creation date, which may."""
+    roles = schema.roles
+    needed = [*([roles.lead_id] if roles.lead_id else []), *schema.feature_names]
+    require_columns(needed, names, source)
+    has_date = roles.created_at is not None and roles.created_at in names
+    return [*needed, roles.created_at] if has_date else needed
+
+
+def _csv_without_ragged(file: CsvFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Batches until a row is ragged; then the rest is read too, to say how many there are."""
+    ragged = RaggedRows()
+    for batch in csv_batches(file, columns, ragged):
+        if not ragged.rows:
+            yield batch
+    if ragged.rows:
+        msg = f"{file.path}: {ragged.describe()}. Mend them: every row of new leads must come out again"
+        raise InputError(msg)
+
+
+def _prepared(
+    batches: Iterator[pa.RecordBatch], schema: LeadSchema, batch_rows: int, source: str
+) -> Iterator[pa.RecordBatch]:
+    first_row = 1
+    for batch in batches:
+        for start in range(0, batch.num_rows, batch_rows):
+            part = batch.slice(start, batch_rows)
+            yield prepare_batch(part, schema, first_row=first_row, source=source)
+            first_row += part.num_rows
+
+
+def _convert(table: pa.Table, row_numbers: np.ndarray, schema: LeadSchema) -> pa.RecordBatch:
+    roles, data = schema.roles, schema.data
+    ids = table.column(roles.lead_id) if roles.lead_id else None
+    columns = {LEAD_ID: lead_ids(ids, row_numbers, data)}
+    bad = {}
+    if roles.created_at in table.column_names:
+        array = plain(table.column(roles.created_at))
+        columns[CREATED_AT], bad[roles.created_at] = parse_dates(
+            array, roles.date_format, data.missing_values
+        )
+    for spec in schema.features:
+        columns[spec.name], bad[spec.name] = convert_column(
+            table.column(spec.name), spec.kind, data, spec.name
+        )
+    details = _names_of_bad_cells(bad, len(table))
+    columns[INVALID] = pc.is_valid(details)
+    columns[INVALID_DETAIL] = details
+    return pa.table(columns).combine_chunks().to_batches()[0]
+
+
+def _names_of_bad_cells(bad: dict[str, pa.ChunkedArray], n_rows: int) -> pa.Array:
+    """Comma-parted names of the columns that are bad in each row; null where none is."""
+    names: list[str | None] = [None] * n_rows
+    for name, is_bad in bad.items():
+        if not pc.any(is_bad).as_py():
+            continue
+        for row in np.flatnonzero(is_bad):
+            names[row] = name if names[row] is None else f"{names[row]}, {name}"
+    return pa.array(names, pa.string())
