@@ -1,0 +1,1 @@
+"""Read, check, and turn into the rows of the learning problem."""
