@@ -26,7 +26,7 @@ class LeadliftError(Exception):
     """Root of the errors leadlift raises on purpose."""
 
 
-class InputError(LeadliftError):
+class InputError(LeadliftError, ValueError):
     """A file or table cannot be read as what it is said to be."""
 
 
@@ -34,7 +34,7 @@ class SchemaError(InputError):
     """Columns, types or label values are not those expected."""
 
 
-class ConfigError(LeadliftError):
+class ConfigError(LeadliftError, ValueError):
     """The configuration says something impossible."""
 
 

@@ -1,0 +1,1 @@
+"""Split, encode, tune, calibrate, cut off."""

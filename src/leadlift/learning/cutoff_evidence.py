@@ -1,0 +1,127 @@
+"""What is known of a threshold: the leads it is decided on, who passes it, and what it does among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadlift.learning.intervals import clopper_pearson, poisson_rate
+from leadlift.terms import Cutoff
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+def passes(
+    score: ArrayLike, threshold: float, *, log_odds: ArrayLike | None = None, tie_break: float | None = None
+) -> NDArray[np.bool_]:
+    """Say which leads pass: ``score >= threshold``, ties broken by the uncalibrated log-odds where asked.
+
+    Parameters
+    ----------
+    score : array of float64, shape (n_rows,)
+        Calibrated probabilities.
+    threshold : float
+    log_odds : array of float64, shape (n_rows,), optional
+        Uncalibrated scores; needed only with `tie_break`.
+    tie_break : float, optional
+        Of the leads whose score equals the threshold, those pass whose log-odds reach this.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+
+    Examples
+    --------
+    >>> passes([0.2, 0.3, 0.4], 0.3).tolist()
+    [False, True, True]
+    """
+    score = np.asarray(score)
+    passed = score >= threshold
+    if tie_break is None:
+        return passed
+    return passed & ((score > threshold) | (np.asarray(log_odds) >= tie_break))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Leads with known outcome on which a cut-off is decided; no learner or calibrator was fitted on them.
+
+    Parameters
+    ----------
+    score : ndarray of float64, shape (n_leads,)
+        Calibrated probabilities.
+    log_odds : ndarray of float64, shape (n_leads,)
+        Uncalibrated scores, which break ties.
+    won : ndarray of bool, shape (n_leads,)
+    as_of : ndarray of datetime64 or None, shape (n_leads,)
+        Moments of scoring; without them nothing can be said per week.
+    source : str
+        ``"decide slice"``, ``"out-of-fold"`` or ``"given"``.
+    share_of_arrivals : float
+        Share of the leads that arrived in that time which the evidence holds, in (0, 1].
+    """
+
+    score: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+    won: NDArray[np.bool_]
+    as_of: NDArray | None = None
+    source: str = "given"
+    share_of_arrivals: float = 1.0
+
+    @property
+    def n_weeks(self) -> float | None:
+        """Weeks of arrivals that the evidence amounts to: its length, first to last day included, times
+        the share of arrivals it holds. None without dates."""
+        if self.as_of is None or self.as_of.dtype.kind != "M":
+            return None
+        days = (self.as_of.max() - self.as_of.min()) / np.timedelta64(1, "D")
+        return (float(days) + 1) / 7 * self.share_of_arrivals
+
+
+def describe(
+    evidence: Evidence,
+    threshold: float,
+    *,
+    policy: str,
+    promise: str,
+    confidence: float = 0.95,
+    tie_break: float | None = None,
+) -> Cutoff:
+    """Write down what a threshold does on the evidence.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    threshold : float
+    policy, promise : str
+        As in :class:`leadlift.terms.Cutoff`.
+    confidence : float
+        Of the intervals, in (0, 1).
+    tie_break : float, optional
+
+    Returns
+    -------
+    Cutoff
+    """
+    passed = passes(evidence.score, threshold, log_odds=evidence.log_odds, tie_break=tie_break)
+    n, n_passed = len(passed), int(passed.sum())
+    n_won, n_both = int(evidence.won.sum()), int((passed & evidence.won).sum())
+    weeks = evidence.n_weeks
+    return Cutoff(
+        threshold=float(threshold),
+        policy=policy,
+        promise=promise,
+        precision=clopper_pearson(n_both, n_passed, confidence),
+        recall=clopper_pearson(n_both, n_won, confidence),
+        share=n_passed / n,
+        per_week=None if weeks is None else poisson_rate(n_passed, weeks, confidence),
+        n_evidence=n,
+        n_evidence_won=n_won,
+        confidence=confidence,
+        evidence=evidence.source,
+        tie_break=tie_break,
+        n_tied=int((evidence.score == threshold).sum()),
+    )

@@ -1,0 +1,256 @@
+"""Columns to one float64 matrix, with a vocabulary frozen at fit.
+
+Numbers pass through; categories become ordinal codes, ordered by how common they are, which trees split
+as numbers. Missing is NaN; a level never seen, or too rare at fit to learn from, gets the code after the
+last level. So missing and unseen are told apart, and no label enters the codes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from leadlift.exceptions import SchemaError, shorten
+from leadlift.terms import Kind
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class EncodedColumn:
+    """How one column becomes numbers.
+
+    Parameters
+    ----------
+    name : str
+        Column name; ``x0``, ``x1`` … where the input had none.
+    kind : Kind
+        Numeric or categorical.
+    levels : tuple of str
+        Levels of a categorical column; the code of a level is its place.
+    """
+
+    name: str
+    kind: Kind
+    levels: tuple[str, ...] = ()
+
+    @property
+    def unseen_code(self) -> float:
+        """Code of a level that is not in the vocabulary."""
+        return float(len(self.levels))
+
+
+def is_table(X: object) -> bool:
+    """Say whether `X` is a table of named columns: pandas, polars or Arrow."""
+    return hasattr(X, "__arrow_c_stream__")
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Encode a table of numbers and categories as one float64 matrix.
+
+    Parameters
+    ----------
+    min_support : int, default=5
+        Levels seen in fewer rows at fit share the code of the unseen ones.
+
+    Attributes
+    ----------
+    columns_ : tuple of EncodedColumn
+        How each column is encoded, in the order of the matrix.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only where the input had names.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> encoder = TableEncoder(min_support=1).fit(pd.DataFrame({"source": ["ads", "fair", "ads"]}))
+    >>> encoder.transform(pd.DataFrame({"source": ["fair", None, "radio"]})).ravel()
+    array([ 1., nan,  2.])
+    """
+
+    def __init__(self, min_support: int = 5) -> None:
+        self.min_support = min_support
+
+    def fit(self, X: Any, y: ArrayLike | None = None) -> TableEncoder:
+        """Learn the vocabulary.
+
+        Parameters
+        ----------
+        X : table or array of shape (n_rows, n_columns)
+            pandas, polars or Arrow table, or a numeric array.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        SchemaError
+            A column is neither numbers nor text, or holds infinite numbers.
+        """
+        if is_table(X):
+            validate_data(self, X, skip_check_array=True)
+            table = _as_arrow(X)
+            self.columns_ = tuple(self._learn(name, table[name]) for name in table.column_names)
+            for column in self.columns_:
+                _encode(column, table[column.name])
+        else:
+            X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+            self.columns_ = tuple(EncodedColumn(f"x{j}", Kind.NUMERIC) for j in range(X.shape[1]))
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Encode a table with the vocabulary learnt.
+
+        Parameters
+        ----------
+        X : table or array of shape (n_rows, n_columns)
+            The same columns in the same order as at fit.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows, n_columns)
+            C-contiguous; NaN is missing.
+
+        Raises
+        ------
+        SchemaError
+            A column cannot be read as the kind it had at fit, or holds infinite numbers.
+        """
+        check_is_fitted(self)
+        if not is_table(X):
+            self._refuse_codes()
+            return np.ascontiguousarray(
+                validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+            )
+        validate_data(self, X, reset=False, skip_check_array=True)
+        table = _as_arrow(X)
+        matrix = np.empty((table.num_rows, len(self.columns_)))
+        for j, (column, name) in enumerate(zip(self.columns_, table.column_names, strict=True)):
+            matrix[:, j] = _encode(column, table[name])
+        return matrix
+
+    def count_unseen(self, X: Any) -> dict[str, int]:
+        """Count the cells whose level was not in the vocabulary, by column; columns without any are left out.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        dict of str to int
+        """
+        return self.unseen_in(self.transform(X))
+
+    def unseen_in(self, matrix: NDArray[np.float64]) -> dict[str, int]:
+        """Count as :meth:`count_unseen` does, in a matrix already encoded."""
+        categorical = [(j, c) for j, c in enumerate(self.columns_) if c.kind is Kind.CATEGORICAL]
+        counts = {c.name: int((matrix[:, j] == c.unseen_code).sum()) for j, c in categorical}
+        return {name: count for name, count in counts.items() if count}
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Return the names of the columns of the matrix."""
+        check_is_fitted(self)
+        return np.array([column.name for column in self.columns_], dtype=object)
+
+    def _refuse_codes(self) -> None:
+        """An array has no levels; codes made elsewhere would be taken for ours and score wrongly."""
+        categorical = [column.name for column in self.columns_ if column.kind is Kind.CATEGORICAL]
+        if categorical:
+            msg = (
+                f"{len(categorical)} columns were text at fit ({shorten(categorical)}), and an array came; "
+                "give a table with the same columns"
+            )
+            raise SchemaError(msg)
+
+    def _learn(self, name: str, values: pa.ChunkedArray) -> EncodedColumn:
+        if _is_number(values.type):
+            return EncodedColumn(name, Kind.NUMERIC)
+        if not _is_text(values.type):
+            msg = (
+                f"column {name!r} has type {values.type}; inputs are numbers or text: convert or leave it out"
+            )
+            raise SchemaError(msg)
+        counts = pc.value_counts(_as_text(values).drop_null())
+        pairs = zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
+        common = [(-count, level) for level, count in pairs if count >= self.min_support]
+        return EncodedColumn(name, Kind.CATEGORICAL, tuple(level for _, level in sorted(common)))
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that missing values are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _as_arrow(X: Any) -> pa.Table:
+    """View a table as Arrow; an index of pandas is no column."""
+    from leadlift.data.tables import table_from
+
+    return table_from(X)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_null(kind)
+    )
+
+
+def _as_text(values: pa.ChunkedArray) -> pa.Array:
+    """Decode to plain text in one chunk."""
+    if pa.types.is_dictionary(values.type):
+        # polars' categories are string views, which Arrow cannot decode before they are plain strings.
+        values = pc.cast(values, pa.dictionary(values.type.index_type, pa.large_string()))
+    return pc.cast(values, pa.large_string()).combine_chunks()
+
+
+def _encode(column: EncodedColumn, values: pa.ChunkedArray) -> NDArray[np.float64]:
+    if column.kind is Kind.CATEGORICAL:
+        return _codes(column, values)
+    if not _is_number(values.type) and not pa.types.is_null(values.type):
+        msg = f"column {column.name!r} was numeric at fit and now has type {values.type}"
+        raise SchemaError(msg)
+    # Unsafe only in that integers beyond 2**53 are rounded to the next float64.
+    numbers = values.cast(pa.float64(), safe=False).to_numpy()
+    infinite = np.flatnonzero(np.isinf(numbers))
+    if infinite.size:
+        rows = shorten(infinite + 1)
+        msg = (
+            f"column {column.name!r} holds {infinite.size} infinite numbers (rows {rows}); "
+            "set them to missing or to a finite number"
+        )
+        raise SchemaError(msg)
+    return numbers
+
+
+def _codes(column: EncodedColumn, values: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Look each level up once, then spread the codes over the rows."""
+    if not _is_text(values.type):
+        msg = f"column {column.name!r} was categorical at fit and now has type {values.type}; give it as text"
+        raise SchemaError(msg)
+    encoded = _as_text(values).dictionary_encode()
+    code_of = {level: float(code) for code, level in enumerate(column.levels)}
+    unseen = column.unseen_code
+    lookup = np.array([code_of.get(level, unseen) for level in encoded.dictionary.to_pylist()] + [np.nan])
+    missing = len(lookup) - 1
+    places = pc.fill_null(encoded.indices, missing).to_numpy(zero_copy_only=False)
+    return lookup[places]

@@ -1,0 +1,416 @@
+"""LeadScorer: encoder, learner, calibrator and cut-off as one scikit-learn classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    _num_samples,
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+)
+
+from leadlift.exceptions import ConfigError, InputError
+from leadlift.learning.calibration import Calibrator, CalibratorChoice
+from leadlift.learning.candidates import BlendedLearner
+from leadlift.learning.cutoff import CutoffPolicy, Evidence, FixedThreshold, both_stages, passes
+from leadlift.learning.encoding import TableEncoder, is_table
+from leadlift.learning.log_odds import LogOddsClassifier, binary_target
+from leadlift.learning.splitting import content_order, grouped_folds, slice_in_time
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from leadlift.terms import Cutoff
+
+# Below so many leads of either outcome the late leads say too little, and out-of-fold scores of all leads are
+# the better evidence.
+LEAST_OF_EITHER = 150
+LATE_SHARE = 0.25
+# Of the late leads one third calibrates and two thirds decide.
+LATE_PARTS = 3
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """Which rows did what in :meth:`LeadScorer.fit`.
+
+    Parameters
+    ----------
+    fit, calibrate, decide : ndarray of int64
+        Row numbers. Where scores are out-of-fold, all three are the same rows.
+    embargoed : ndarray of int64
+        Rows left out between the slices.
+    evidence : str
+        ``"decide slice"`` or ``"out-of-fold"``.
+    """
+
+    fit: NDArray[np.int64]
+    calibrate: NDArray[np.int64]
+    decide: NDArray[np.int64]
+    embargoed: NDArray[np.int64]
+    evidence: str
+
+    @property
+    def is_out_of_fold(self) -> bool:
+        """Whether calibrator and cut-off were learnt on out-of-fold scores of the fitted rows."""
+        return self.evidence == "out-of-fold"
+
+    @property
+    def share_deciding(self) -> float:
+        """Share of the late rows that decide the cut-off."""
+        n_late = len(self.decide) if self.is_out_of_fold else len(self.calibrate) + len(self.decide)
+        return len(self.decide) / n_late
+
+
+class LeadScorer(ClassifierMixin, BaseEstimator):
+    """Learn the probability that a lead converts, calibrate it and set the cut-off.
+
+    With `as_of` the rows are cut in time: the earliest 75 % fit the learner, less those whose label was not
+    yet known when the rest began. Of the late 25 % a third, whole leads drawn by seed, fits the calibrator
+    and the others decide the cut-off, so that both speak of the latest weeks known. Without `as_of`, or where
+    the late leads hold fewer than 150 of either outcome, calibrator and cut-off are learnt on out-of-fold
+    scores, and ``cutoff_.evidence`` says so.
+
+    Parameters
+    ----------
+    encoder : TableEncoder, optional
+        Table to matrix; None takes ``TableEncoder()``.
+    learner : LogOddsClassifier, optional
+        Matrix to log-odds; None takes ``BlendedLearner(random_state=random_state)``.
+    calibrator : Calibrator, optional
+        Log-odds to probability; None takes ``CalibratorChoice(random_state=random_state)``.
+    cutoff : CutoffPolicy, optional
+        Where a lead is marketing-qualified; None takes ``FixedThreshold(0.5)``.
+    sql_cutoff : CutoffPolicy, optional
+        Where a lead is sales-qualified; None sets none.
+    random_state : int, default=0
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        Lost, won.
+    encoder_, learner_, calibrator_ : the fitted parts
+    cutoff_ : Cutoff
+        The MQL decision with its evidence.
+    sql_cutoff_ : Cutoff or None
+    evidence_ : Evidence
+        The scored leads on which the cut-offs were decided.
+    plan_ : TrainingPlan
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only where the input had names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 2))
+    >>> y = rng.random(400) < 1 / (1 + np.exp(-X[:, 0]))
+    >>> scorer = LeadScorer(cutoff=FixedThreshold(0.6)).fit(X, y)
+    >>> scorer.predict_proba(X).shape, scorer.cutoff_.evidence
+    ((400, 2), 'out-of-fold')
+    """
+
+    def __init__(
+        self,
+        encoder: TableEncoder | None = None,
+        learner: LogOddsClassifier | None = None,
+        calibrator: Calibrator | None = None,
+        cutoff: CutoffPolicy | None = None,
+        sql_cutoff: CutoffPolicy | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.encoder = encoder
+        self.learner = learner
+        self.calibrator = calibrator
+        self.cutoff = cutoff
+        self.sql_cutoff = sql_cutoff
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        as_of: ArrayLike | None = None,
+        label_known_at: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> LeadScorer:
+        """Learn, calibrate and cut off.
+
+        Parameters
+        ----------
+        X : table or array of shape (n_rows, n_columns)
+            pandas, polars or Arrow table of numbers and text, or a numeric array. Missing values are welcome.
+        y : array of shape (n_rows,)
+            Two classes; the larger one is "won".
+        sample_weight : array of shape (n_rows,), optional
+        as_of : array of shape (n_rows,), optional
+            Moment each row describes: datetime64, or numbers in time order.
+        label_known_at : array of shape (n_rows,), optional
+            When each label was known, on the clock of `as_of`; rows whose label was unknown when the next
+            slice began are left out.
+        groups : array of shape (n_rows,), optional
+            Lead of each row, where leads have several.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError
+            The label does not hold exactly two classes, or `as_of` has gaps.
+        SchemaError
+            A column is neither numbers nor text, or holds infinite numbers.
+        NoCutoffError
+            No cut-off keeps the promise asked for.
+        """
+        if not is_table(X):
+            X = check_array(X, dtype="numeric", ensure_all_finite="allow-nan", estimator=self)
+        y = _check_y(y, estimator=self)
+        check_consistent_length(X, y, as_of, label_known_at, groups)
+        target = binary_target(self, y)
+        as_of = None if as_of is None else np.asarray(as_of)
+        groups = None if groups is None else np.asarray(groups)
+        early, late = _early_and_late(target, as_of, label_known_at, groups)
+        matrix = self._encode(X, early)
+        weight = _check_sample_weight(sample_weight, matrix, ensure_non_negative=True)
+        self.plan_ = self._plan(early, late, matrix, target, weight, groups)
+        log_odds = self._learn(matrix, target, weight, groups)
+        self._calibrate(log_odds, target, weight)
+        self._gather_evidence(log_odds, target, as_of, groups)
+        return self._decide()
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return calibrated probabilities of lost and won, shape (n_rows, 2)."""
+        score, _ = self.score_matrix(self._matrix(X))
+        return np.column_stack([1 - score, score])
+
+    def predict(self, X: Any) -> NDArray:
+        """Return the MQL decision: the won class where the score reaches the cut-off."""
+        score, log_odds = self.score_matrix(self._matrix(X))
+        passed = passes(score, self.cutoff_.threshold, log_odds=log_odds, tie_break=self.cutoff_.tie_break)
+        return self.classes_[passed.astype(int)]
+
+    def score_matrix(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score an encoded matrix.
+
+        Parameters
+        ----------
+        matrix : ndarray of float64, shape (n_rows, n_columns)
+            From ``encoder_.transform``.
+
+        Returns
+        -------
+        score : ndarray of float64, shape (n_rows,)
+            Calibrated probability of being won.
+        log_odds : ndarray of float64, shape (n_rows,)
+            Uncalibrated.
+        """
+        check_is_fitted(self)
+        log_odds = self.learner_.decision_function(matrix)
+        return self.calibrator_.transform(log_odds), log_odds
+
+    def choose_cutoff(
+        self,
+        policy: CutoffPolicy,
+        X: Any = None,
+        y: ArrayLike | None = None,
+        *,
+        as_of: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        sql_policy: CutoffPolicy | None = None,
+    ) -> LeadScorer:
+        """Set the cut-offs anew; an SQL cut-off below the MQL one is raised to it.
+
+        Parameters
+        ----------
+        policy : CutoffPolicy
+        X, y : table of shape (n_rows, n_columns) and array of shape (n_rows,), optional
+            Leads with known outcome that the model has not seen; without them the evidence of
+            :meth:`fit` serves.
+        as_of : array of shape (n_rows,), optional
+        groups : array of shape (n_rows,), optional
+            Lead of each row; the earliest row of a lead counts.
+        sql_policy : CutoffPolicy, optional
+            Sets the SQL cut-off too; without it the former one stays.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ConfigError
+            `X` came without `y`, or the evidence lacks what the policy needs.
+        InputError
+            The label holds a value that the model does not know.
+        NoCutoffError
+            No cut-off keeps the promise; the former cut-offs stay.
+        """
+        check_is_fitted(self)
+        evidence = self.evidence_ if X is None else self._given_evidence(X, y, as_of, groups)
+        cutoff = policy.choose(evidence)
+        self._keep(cutoff, self.sql_cutoff_ if sql_policy is None else sql_policy.choose(evidence))
+        return self
+
+    def _encode(self, X: Any, early: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Learn the vocabulary from the rows that are fitted, and encode all rows with it."""
+        self.encoder_ = TableEncoder() if self.encoder is None else clone(self.encoder)
+        self.encoder_.fit(X if len(early) == _num_samples(X) else _rows(X, early))
+        self.n_features_in_ = self.encoder_.n_features_in_
+        if hasattr(self.encoder_, "feature_names_in_"):
+            self.feature_names_in_ = self.encoder_.feature_names_in_
+        return self.encoder_.transform(X)
+
+    def _plan(
+        self,
+        early: NDArray[np.int64],
+        late: NDArray[np.int64] | None,
+        matrix: NDArray[np.float64],
+        y: NDArray,
+        weight: NDArray,
+        groups: NDArray | None,
+    ) -> TrainingPlan:
+        """Deal the late leads out to calibrator and cut-off; without late leads all rows do everything."""
+        if late is None:
+            return TrainingPlan(early, early, early, early[:0], "out-of-fold")
+        late = late[content_order(matrix[late], y[late], weight[late])]
+        folds = grouped_folds(
+            y[late],
+            LATE_PARTS,
+            groups=None if groups is None else groups[late],
+            random_state=self.random_state,
+        )
+        embargoed = np.setdiff1d(np.arange(len(y)), np.r_[early, late])
+        return TrainingPlan(
+            early, np.sort(late[folds == 0]), np.sort(late[folds != 0]), embargoed, "decide slice"
+        )
+
+    def _learn(
+        self, matrix: NDArray[np.float64], y: NDArray, weight: NDArray, groups: NDArray | None
+    ) -> NDArray[np.float64]:
+        """Fit the learner; return log-odds of all rows, out of fold where they were fitted."""
+        learner = BlendedLearner(random_state=self.random_state) if self.learner is None else self.learner
+        rows = self.plan_.fit
+        rows = rows[content_order(matrix[rows], y[rows], weight[rows])]
+        self.learner_ = clone(learner).fit(
+            matrix[rows], y[rows], weight[rows], groups=None if groups is None else groups[rows]
+        )
+        log_odds = np.full(len(y), np.nan)
+        log_odds[rows] = self.learner_.oof_log_odds_
+        if not self.plan_.is_out_of_fold:
+            later = np.r_[self.plan_.calibrate, self.plan_.decide]
+            log_odds[later] = self.learner_.decision_function(matrix[later])
+        return log_odds
+
+    def _calibrate(self, log_odds: NDArray, y: NDArray, weight: NDArray) -> None:
+        calibrator = self.calibrator
+        if calibrator is None:
+            calibrator = CalibratorChoice(random_state=self.random_state)
+        rows = self.plan_.calibrate
+        rows = rows[np.lexsort((weight[rows], y[rows], log_odds[rows]))]
+        self.calibrator_ = clone(calibrator).fit(log_odds[rows], y[rows], weight[rows])
+
+    def _gather_evidence(
+        self, log_odds: NDArray, y: NDArray, as_of: NDArray | None, groups: NDArray | None
+    ) -> None:
+        rows = self.plan_.decide
+        self.evidence_ = _evidence(
+            self.calibrator_.transform(log_odds[rows]),
+            log_odds[rows],
+            y[rows] > 0,
+            None if as_of is None else as_of[rows],
+            None if groups is None else groups[rows],
+            self.plan_.evidence,
+            share_of_arrivals=self.plan_.share_deciding,
+        )
+
+    def _given_evidence(
+        self, X: Any, y: ArrayLike | None, as_of: ArrayLike | None, groups: ArrayLike | None
+    ) -> Evidence:
+        if y is None:
+            msg = "choose_cutoff needs y together with X: a cut-off is decided on known outcomes"
+            raise ConfigError(msg)
+        y = np.asarray(y)
+        check_consistent_length(X, y, as_of, groups)
+        unknown = ~np.isin(y, self.classes_)
+        if unknown.any():
+            msg = f"y holds {int(unknown.sum())} labels other than {self.classes_.tolist()}; map them first"
+            raise InputError(msg)
+        score, log_odds = self.score_matrix(self._matrix(X))
+        as_of = None if as_of is None else np.asarray(as_of)
+        groups = None if groups is None else np.asarray(groups)
+        return _evidence(score, log_odds, y == self.classes_[1], as_of, groups, "given")
+
+    def _decide(self) -> LeadScorer:
+        cutoff = (self.cutoff or FixedThreshold(0.5)).choose(self.evidence_)
+        self._keep(cutoff, None if self.sql_cutoff is None else self.sql_cutoff.choose(self.evidence_))
+        return self
+
+    def _keep(self, cutoff: Cutoff, sql_cutoff: Cutoff | None) -> None:
+        """Keep both cut-offs, made coherent."""
+        self.cutoff_, self.sql_cutoff_ = cutoff, sql_cutoff
+        if sql_cutoff is not None:
+            self.cutoff_, self.sql_cutoff_ = both_stages(cutoff, sql_cutoff)
+
+    def _matrix(self, X: Any) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        return self.encoder_.transform(X)
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that the classifier is binary and missing values are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _early_and_late(
+    y: NDArray, as_of: NDArray | None, label_known_at: ArrayLike | None, groups: NDArray | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Return the rows to fit and the late rows; all rows and None where late rows would say too little."""
+    if as_of is not None:
+        shares = (1 - LATE_SHARE, LATE_SHARE)
+        early, late = slice_in_time(as_of, shares, label_known_at=label_known_at, groups=groups).parts
+        if _holds_enough(y[early]) and _holds_enough(y[late]):
+            return early, late
+    return np.arange(len(y)), None
+
+
+def _holds_enough(y: NDArray) -> bool:
+    won = int(y.sum())
+    return min(won, len(y) - won) >= LEAST_OF_EITHER
+
+
+def _rows(X: Any, rows: NDArray[np.int64]) -> Any:
+    return X.take(rows) if hasattr(X, "combine_chunks") else _safe_indexing(X, rows)
+
+
+def _evidence(
+    score: NDArray,
+    log_odds: NDArray,
+    won: NDArray,
+    as_of: NDArray | None,
+    groups: NDArray | None,
+    source: str,
+    *,
+    share_of_arrivals: float = 1.0,
+) -> Evidence:
+    """One row a lead, its earliest: several moments of one lead are not independent evidence."""
+    order = np.lexsort((log_odds, won)) if as_of is None else np.lexsort((log_odds, won, as_of))
+    if groups is not None:
+        _, first = np.unique(groups[order], return_index=True)
+        order = order[np.sort(first)]
+    moments = None if as_of is None else as_of[order]
+    return Evidence(score[order], log_odds[order], won[order], moments, source, share_of_arrivals)
