@@ -1,0 +1,350 @@
+"""The command line: parse, call one public function, print.
+
+Progress goes to stderr, results to stdout (``--json`` for machines). Exit codes: 0 fine, 1 bad input, 2 bad
+usage, 3 it worked and the answer is no. Only typer is imported at start; each command imports what it needs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from leadlift.config import LeadliftConfig
+    from leadlift.lifecycle.training import TrainingResult
+    from leadlift.terms import Cutoff
+
+app = typer.Typer(
+    name="leadlift",
+    help="Learn from won and lost leads how likely a new lead is to convert.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[Path, typer.Argument(help="The leadlift.toml to use.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one message and an exit code, never a traceback."""
+    from leadlift.exceptions import LeadliftError, NoCutoffError
+
+    try:
+        app()
+    except NoCutoffError as error:
+        _fail(f"No honest cut-off: {error}", code=3)
+    except LeadliftError as error:
+        _fail(str(error), code=1)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing half-written was left behind", code=130)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("data"),
+    n: Annotated[int, typer.Option(min=100, help="Number of leads.")] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 0,
+) -> None:
+    """Write a simulated CRM: leads.csv, new_leads.csv, events.parquet, truth.parquet."""
+    from leadlift.data.datasets import make_leads
+
+    with _steps() as step:
+        step("Simulating leads")
+        make_leads(n, seed).save(out)
+    print(f"Simulated {n:,} leads in {out}/: leads.csv, new_leads.csv, events.parquet, truth.parquet")
+
+
+@app.command()
+def init(
+    leads: Annotated[Path, typer.Argument(help="CSV or Parquet file of won and lost leads.")],
+    out: Annotated[Path, typer.Option(help="Where to write the configuration.")] = Path("leadlift.toml"),
+    outcome: Annotated[str | None, typer.Option(help="Column that says how a lead ended.")] = None,
+    lead_id: Annotated[str | None, typer.Option(help="Column with the id of a lead.")] = None,
+    created_at: Annotated[str | None, typer.Option(help="Column with the moment of creation.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the configuration.")] = False,
+) -> None:
+    """Look at a file of leads and write a commented leadlift.toml."""
+    from leadlift.data.discovery import discover
+
+    if out.exists() and not force:
+        _fail(f"{out} exists; pass --force to overwrite it or --out to write elsewhere", code=1)
+    with _steps() as step:
+        step(f"Looking at {leads}")
+        found = discover(leads, outcome=outcome, lead_id=lead_id, created_at=created_at, today=_now().date())
+        _write_text(out, found.to_toml(folder=out.parent))
+    print(f"Wrote {out}. Read it, mend what is wrong, then: leadlift check {out}")
+
+
+@app.command()
+def check(config: ConfigFile = Path("leadlift.toml"), json: Json = False) -> None:
+    """Check the leads and look for columns that leak the outcome; exit 1 on a fatal finding."""
+    from leadlift.config import read_config
+    from leadlift.data.checks import findings_json
+    from leadlift.lifecycle.preparing import find_all
+    from leadlift.terms import Severity
+
+    with _steps() as step:
+        step("Reading and checking the leads")
+        found = find_all(read_config(config))
+    print(findings_json(found.findings) if json else "", end="")
+    if not json:
+        _print_findings(found.findings)
+        print(found.advice)
+    if any(finding.severity is Severity.FATAL for finding in found.findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    config: ConfigFile = Path("leadlift.toml"),
+    trials: Annotated[int | None, typer.Option(min=0, help="Optuna trials; 0 takes the defaults.")] = None,
+    time_budget: Annotated[float | None, typer.Option(min=1, help="Seconds the search may take.")] = None,
+    leave_out_suspects: Annotated[
+        bool, typer.Option("--leave-out-suspects", help="Leave out columns that look leaky, do not stop.")
+    ] = False,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of models, instead of the one configured.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Folder of the bundle below the folder of models.")] = "champion",
+    json: Json = False,
+) -> None:
+    """Learn, calibrate, set the cut-offs, explain, save the bundle, log the run."""
+    from leadlift.lifecycle.training import train as run
+
+    settings = _settings(config, trials, time_budget, models)
+    with _steps() as step:
+        result = run(
+            settings, leave_out_suspects=leave_out_suspects, name=name, on_step=step, on_trial=step.count
+        )
+    if json:
+        _print_json(result.to_dict())
+    else:
+        _print_training(result)
+
+
+@app.command()
+def predict(
+    leads: Annotated[Path, typer.Argument(help="CSV or Parquet file of new leads.")],
+    out: Annotated[Path, typer.Option(help="Scored table to write, .csv or .parquet.")],
+    bundle: Annotated[Path, typer.Option(help="Model bundle.")] = Path("models/champion"),
+    as_of: Annotated[str | None, typer.Option(help="Moment of scoring, ISO 8601; now if not given.")] = None,
+    batch_rows: Annotated[int, typer.Option(min=1, help="Rows in memory at a time.")] = 65_536,
+    json: Json = False,
+) -> None:
+    """Score new leads: one row out for every row in."""
+    import time
+
+    from leadlift.data.new_leads import count_rows
+    from leadlift.serving.predict import predict as run
+
+    start = time.perf_counter()
+    moment = _moment(as_of)
+    with _rows(count_rows(leads)) as on_rows:
+        summary = run(bundle, leads, out=out, as_of=moment, batch_rows=batch_rows, on_rows=on_rows)
+    done = summary.to_dict() | {"out": str(out), "seconds": round(time.perf_counter() - start, 2)}
+    if json:
+        _print_json(done)
+    else:
+        _print_summary(done)
+
+
+def _settings(
+    path: Path, trials: int | None, time_budget: float | None, models: Path | None
+) -> LeadliftConfig:
+    """Read the configuration; options given on the command line win."""
+    from leadlift.config import read_config
+
+    config = read_config(path)
+    given = {"trials": trials, "time_budget_seconds": time_budget}
+    model = config.model.model_copy(update={key: value for key, value in given.items() if value is not None})
+    return config.model_copy(update={"model": model, "models": str(models or config.models)})
+
+
+def _moment(text: str | None) -> datetime:
+    from datetime import UTC, datetime
+
+    if text is None:
+        return _now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        _fail(f"--as-of takes a moment such as 2026-11-22T06:00:00+00:00, got {text!r}", code=2)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _now() -> datetime:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
+
+
+def _write_text(path: Path, text: str) -> None:
+    from leadlift.exceptions import InputError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{path} cannot be written: {error.strerror}"
+        raise InputError(msg) from error
+
+
+def _fail(message: str, *, code: int) -> None:
+    print(message, file=sys.stderr)
+    raise SystemExit(code)
+
+
+class _Step:
+    """Shows the running step on stderr with its time; `count` adds how many trials are done."""
+
+    def __init__(self, progress: Any) -> None:
+        self._progress = progress
+        self._task: Any = None
+        self._text = ""
+
+    def __call__(self, text: str) -> None:
+        self.finish()
+        self._text = text
+        self._task = self._progress.add_task(text, total=None)
+
+    def count(self, n: int) -> None:
+        self._progress.update(self._task, description=f"{self._text}: {n} done")
+
+    def finish(self) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, total=1, completed=1)
+
+
+@contextmanager
+def _steps() -> Iterator[_Step]:
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(20))
+    with Progress(*columns, TimeElapsedColumn(), console=_stderr()) as progress:
+        step = _Step(progress)
+        yield step
+        step.finish()
+
+
+@contextmanager
+def _rows(total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show rows scored, rows a second and, where the total is known, the time left."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("Scoring {task.completed:,.0f} leads"), BarColumn(20))
+    with Progress(
+        *columns, TaskProgressColumn(show_speed=True), TimeRemainingColumn(), console=_stderr()
+    ) as progress:
+        task = progress.add_task("score", total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _stderr() -> Any:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    import json
+
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def _print_table(title: str, columns: list[str], rows: list[list[str]], *, n_text: int = 1) -> None:
+    """Print a table; the first `n_text` columns are text, the others numbers."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i < n_text else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*[escape(cell) for cell in row])
+    # A pipe has no width of its own; 80 columns would fold every sentence.
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _print_findings(findings: tuple[Any, ...]) -> None:
+    rows = [[f.code, f.severity.value, f"{f.message} {f.remedy}".strip()] for f in findings]
+    _print_table(f"{len(rows)} findings", ["code", "severity", "what and what to do"], rows, n_text=3)
+
+
+def _print_training(result: TrainingResult) -> None:
+    leaks = [f for f in result.findings if f.code == "LL120"]
+    if leaks:
+        print("Left out, because they look written after the outcome:")
+        for finding in leaks:
+            print(f"  {finding.message}")
+    print(
+        f"\n{result.n_leads:,} leads, {result.n_rows:,} with a known outcome, {result.base_rate:.1%} won. "
+        f"Tested on {result.n_test:,} leads, {result.test_kind}."
+    )
+    _print_quality(result.quality)
+    for stage, cutoff in (("MQL", result.cutoff), ("SQL", result.bundle.scorer.sql_cutoff_)):
+        if cutoff is not None:
+            _print_cutoff(stage, cutoff)
+    if result.kept is not None:
+        print(
+            f"  on the test leads {result.kept.estimate:.1%} of the MQLs were won "
+            f"[{result.kept.low:.1%}, {result.kept.high:.1%}]"
+        )
+    drivers = result.drivers.slice(0, 8).to_pylist()
+    rows = [[d["column"], d["family"], f"{d['mean_abs_points']:.2f}"] for d in drivers]
+    _print_table("Top drivers", ["column", "family", "points a lead"], rows, n_text=2)
+    print(f"Bundle   {result.bundle_folder} (version {result.bundle.version})")
+    print(f"Figures  {next(iter(result.figures.values())).parent}")
+    print(f"Run      {result.tracked.model_uri} (version {result.tracked.model_version})")
+
+
+def _print_quality(quality: pa.Table) -> None:
+    rows = [
+        [
+            row["model"],
+            f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}]",
+            f"{row['log_loss']:.4f}",
+            f"{row['calibration_error']:.3f}",
+            f"{row['lift_10']:.2f}",
+        ]
+        for row in quality.to_pylist()
+    ]
+    columns = ["model", "AUC [95 %]", "log loss", "calibration error", "lift in top tenth"]
+    _print_table("", columns, rows)
+
+
+def _print_cutoff(stage: str, cutoff: Cutoff) -> None:
+    print(f"{stage} from a score of {cutoff.threshold:.3f} ({cutoff.policy}, {cutoff.evidence})")
+    print(f"  promise: {cutoff.promise}")
+    week = "" if cutoff.per_week is None else f", {cutoff.per_week.estimate:.0f} leads a week"
+    print(
+        f"  in the evidence: {cutoff.share:.1%} of the leads{week}; "
+        f"{cutoff.precision.estimate:.1%} of them won, {cutoff.recall.estimate:.1%} of the wins caught"
+    )
+
+
+def _print_summary(done: dict[str, Any]) -> None:
+    stages = ", ".join(f"{count:,} {stage}" for stage, count in sorted(done["by_stage"].items()))
+    print(f"{done['rows_in']:,} leads read, {done['by_status'].get('scored', 0):,} scored ({stages})")
+    for status, count in sorted(done["by_status"].items()):
+        if status != "scored":
+            print(f"  {count:,} not scored: {status}")
+    for column, count in sorted(done["unseen"].items()):
+        print(f"  {count:,} leads with a value of {column!r} that the model has never seen")
+    print(f"Wrote {done['out']} in {done['seconds']} s (model {done['model_version']})")
+
+
+if __name__ == "__main__":
+    main()

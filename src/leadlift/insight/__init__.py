@@ -1,0 +1,1 @@
+"""Why: contributions, reasons, figures."""

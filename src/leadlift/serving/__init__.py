@@ -1,0 +1,1 @@
+"""Ship a model and predict with it."""
