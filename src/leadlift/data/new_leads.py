@@ -202,7 +202,8 @@ def _convert(table: pa.Table, row_numbers: np.ndarray, schema: LeadSchema) -> pa
     details = _names_of_bad_cells(bad, len(table))
     columns[INVALID] = pc.is_valid(details)
     columns[INVALID_DETAIL] = details
-    return pa.table(columns).combine_chunks().to_batches()[0]
+    whole = pa.table(columns).combine_chunks()
+    return whole.to_batches()[0] if whole.num_rows else pa.RecordBatch.from_pylist([], whole.schema)
 
 
 def _names_of_bad_cells(bad: dict[str, pa.ChunkedArray], n_rows: int) -> pa.Array:
