@@ -41,7 +41,7 @@ def main() -> None:
     from leadlift.exceptions import LeadliftError, NoCutoffError
 
     try:
-        app()
+        app(prog_name="leadlift")
     except NoCutoffError as error:
         _fail(f"No honest cut-off: {error}", code=3)
     except LeadliftError as error:
@@ -61,7 +61,8 @@ def simulate(
 
     with _steps() as step:
         step("Simulating leads")
-        make_leads(n, seed).save(out)
+        with _writing(out):
+            make_leads(n, seed).save(out)
     print(f"Simulated {n:,} leads in {out}/: leads.csv, new_leads.csv, events.parquet, truth.parquet")
 
 
@@ -190,13 +191,20 @@ def _now() -> datetime:
 
 
 def _write_text(path: Path, text: str) -> None:
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn the refusals of the operating system into an error of ours."""
     from leadlift.exceptions import InputError
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        yield
     except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror}"
+        msg = f"{path} cannot be written: {error.strerror or error}"
         raise InputError(msg) from error
 
 
@@ -273,9 +281,14 @@ def _print_table(title: str, columns: list[str], rows: list[list[str]], *, n_tex
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i < n_text else "right", overflow="fold")
     for row in rows:
-        table.add_row(*[escape(cell) for cell in row])
+        table.add_row(*[escape(_visible(cell)) for cell in row])
     # A pipe has no width of its own; 80 columns would fold every sentence.
     Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _visible(text: str) -> str:
+    """Escape what would steer a terminal: control characters and marks of writing direction."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _print_findings(findings: tuple[Any, ...]) -> None:

@@ -11,6 +11,7 @@ from laws import law
 from leadlift.exceptions import InputError
 from leadlift.learning.splitting import (
     ForwardFolds,
+    as_moments,
     content_order,
     grouped_folds,
     most_folds,
@@ -103,7 +104,7 @@ def test_shares_that_are_no_shares_are_refused(shares):
 
 
 def test_moments_that_are_no_moments_are_refused():
-    with pytest.raises(InputError, match="datetime64 or numbers, got object"):
+    with pytest.raises(InputError, match="dates or numbers, got object"):
         slice_in_time(np.array(["today", None], dtype=object), (0.5, 0.5))
 
 
@@ -181,3 +182,14 @@ def test_content_order_knows_one_zero_and_one_nan():
     column = np.array([[0.0], [np.nan], [1.0], [5.0]])
     other = np.array([[-0.0], [-np.nan], [1.0], [5.0]])
     assert content_order(column).tolist() == content_order(other).tolist()
+
+
+def test_moments_with_a_time_zone_are_taken_in_utc_from_any_table():
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    frame = pd.DataFrame({"at": pd.to_datetime(["2026-05-01 02:00+02:00", "2026-05-01 03:00+02:00"])})
+    expected = np.array(["2026-05-01T00", "2026-05-01T01"], dtype="datetime64[us]")
+    for column in (frame["at"], pl.from_pandas(frame)["at"], pa.table(frame)["at"], expected):
+        assert (as_moments(column) == expected).all()

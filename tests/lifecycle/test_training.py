@@ -13,6 +13,7 @@ from leadlift.config import parse_config
 from leadlift.data.datasets import make_leads
 from leadlift.exceptions import ConfigError, InputError, LeakageError, NoCutoffError
 from leadlift.lifecycle import training
+from leadlift.lifecycle.holdout import hold_back
 from leadlift.lifecycle.preparing import prepare
 from leadlift.lifecycle.tracking import TrackedRun
 from leadlift.lifecycle.training import train
@@ -72,7 +73,7 @@ def hashes(result):
 
 def test_the_test_leads_are_later_than_all_that_was_learnt_from(tmp_path, leads):
     problem = prepare(configure(tmp_path, leads))
-    split = training._split(problem, configure(tmp_path, leads))
+    split = hold_back(problem, test_share=0.2, random_state=0)
     assert split.is_forward
     first_tested = problem.as_of[split.test].min()
     assert problem.as_of[split.train].max() < first_tested
@@ -82,10 +83,12 @@ def test_the_test_leads_are_later_than_all_that_was_learnt_from(tmp_path, leads)
 
 
 def test_whole_leads_are_tested(tmp_path, leads):
-    twice = undated(leads).set_column(0, "lead_id", pa.array([f"L{i // 3}" for i in range(len(leads))]))
+    twice = undated(leads).set_column(
+        0, "lead_id", pa.array([f"L{max(i // 3, i - 900)}" for i in range(len(leads))])
+    )
     config = configure(tmp_path, twice, time="")
     problem = prepare(config)
-    split = training._split(problem, config)
+    split = hold_back(problem, test_share=0.2, random_state=0)
     assert not set(problem.groups[split.train]) & set(problem.groups[split.test])
 
 
@@ -166,10 +169,10 @@ def test_a_random_test_set_does_not_depend_on_the_order_of_the_rows(tmp_path, le
     order = np.random.default_rng(0).permutation(len(table))
     tested = []
     for name, rows in {"a": np.arange(len(table)), "b": order}.items():
-        config = configure(tmp_path / name, table.take(pa.array(rows)), time="")
-        problem = prepare(config)
-        tested.append(set(problem.observations.lead_id[training._split(problem, config).test]))
-    assert tested[0] == tested[1]
+        problem = prepare(configure(tmp_path / name, table.take(pa.array(rows)), time=""))
+        test = hold_back(problem, test_share=0.2, random_state=0).test
+        tested.append(problem.inputs.take(pa.array(test)).append_column("y", pa.array(problem.y[test])))
+    assert tested[0].equals(tested[1])
 
 
 def test_rows_in_time_order_are_tested_forward_in_time(tmp_path, leads):
@@ -181,10 +184,12 @@ def test_rows_in_time_order_are_tested_forward_in_time(tmp_path, leads):
 
 def test_too_few_late_leads_of_one_kind_fall_back_to_a_random_test(tmp_path, leads):
     split_on = int(0.8 * len(leads))
-    outcome = ["lost" if row > split_on - 50 else value for row, value in enumerate(leads["outcome"].to_pylist())]
+    outcome = [
+        "lost" if row > split_on - 50 else value for row, value in enumerate(leads["outcome"].to_pylist())
+    ]
     table = undated(leads).set_column(1, "outcome", pa.array(outcome))
     config = configure(tmp_path, table, time="rows_in_time_order = true")
-    split = training._split(prepare(config), config)
+    split = hold_back(prepare(config), test_share=0.2, random_state=0)
     assert not split.is_forward
     assert "fewer than 10 won or lost" in split.findings[0].message
 
@@ -218,7 +223,9 @@ def test_without_an_honest_cut_off_nothing_is_written(tmp_path, leads):
 def test_a_policy_that_does_not_exist_stops_before_anything_is_read(tmp_path, leads):
     config = configure(tmp_path, leads, policy='policy = "gut feeling"')
     (tmp_path / "leads.csv").unlink()
-    with pytest.raises(ConfigError, match="no cut-off policy is called 'gut feeling'; there are fixed_threshold"):
+    with pytest.raises(
+        ConfigError, match="no cut-off policy is called 'gut feeling'; there are fixed_threshold"
+    ):
         train(config)
 
 

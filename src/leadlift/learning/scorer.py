@@ -23,7 +23,7 @@ from leadlift.learning.candidates import BlendedLearner
 from leadlift.learning.cutoff import CutoffPolicy, Evidence, FixedThreshold, both_stages, passes
 from leadlift.learning.encoding import TableEncoder, is_table
 from leadlift.learning.log_odds import LogOddsClassifier, binary_target
-from leadlift.learning.splitting import content_order, grouped_folds, slice_in_time
+from leadlift.learning.splitting import as_moments, content_order, grouped_folds, slice_in_time
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 # Below so many leads of either outcome the late leads say too little, and out-of-fold scores of all leads are
 # the better evidence.
 LEAST_OF_EITHER = 150
-LATE_SHARE = 0.25
+# As small a share as holds enough for a sharp cut-off: what is late does not teach the learner.
+LATE_SHARES = (0.10, 0.15, 0.20, 0.25)
+ENOUGH_OF_EITHER = 600
 # Of the late leads one third calibrates and two thirds decide.
 LATE_PARTS = 3
 
@@ -73,11 +75,12 @@ class TrainingPlan:
 class LeadScorer(ClassifierMixin, BaseEstimator):
     """Learn the probability that a lead converts, calibrate it and set the cut-off.
 
-    With `as_of` the rows are cut in time: the earliest 75 % fit the learner, less those whose label was not
-    yet known when the rest began. Of the late 25 % a third, whole leads drawn by seed, fits the calibrator
-    and the others decide the cut-off, so that both speak of the latest weeks known. Without `as_of`, or where
-    the late leads hold fewer than 150 of either outcome, calibrator and cut-off are learnt on out-of-fold
-    scores, and ``cutoff_.evidence`` says so.
+    With `as_of` the rows are cut in time. The late ones, 10 to 25 % of all and as few as hold 600 of either
+    outcome, decide; the early ones fit the learner, less those whose label was not yet known when the late
+    ones began. Of the late leads a third, drawn by seed, fits the calibrator and the others decide the
+    cut-off, so that both speak of the latest weeks known. Without `as_of`, or where the late leads hold fewer
+    than 150 of either outcome, calibrator and cut-off are learnt on out-of-fold scores, and
+    ``cutoff_.evidence`` says so.
 
     Parameters
     ----------
@@ -180,7 +183,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         y = _check_y(y, estimator=self)
         check_consistent_length(X, y, as_of, label_known_at, groups)
         target = binary_target(self, y)
-        as_of = None if as_of is None else np.asarray(as_of)
+        as_of = None if as_of is None else as_moments(as_of)
         groups = None if groups is None else np.asarray(groups)
         early, late = _early_and_late(target, as_of, label_known_at, groups)
         matrix = self._encode(X, early)
@@ -349,7 +352,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
             msg = f"y holds {int(unknown.sum())} labels other than {self.classes_.tolist()}; map them first"
             raise InputError(msg)
         score, log_odds = self.score_matrix(self._matrix(X))
-        as_of = None if as_of is None else np.asarray(as_of)
+        as_of = None if as_of is None else as_moments(as_of)
         groups = None if groups is None else np.asarray(groups)
         return _evidence(score, log_odds, y == self.classes_[1], as_of, groups, "given")
 
@@ -381,16 +384,19 @@ def _early_and_late(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
     """Return the rows to fit and the late rows; all rows and None where late rows would say too little."""
     if as_of is not None:
-        shares = (1 - LATE_SHARE, LATE_SHARE)
-        early, late = slice_in_time(as_of, shares, label_known_at=label_known_at, groups=groups).parts
-        if _holds_enough(y[early]) and _holds_enough(y[late]):
+        for share in LATE_SHARES:
+            shares = (1 - share, share)
+            early, late = slice_in_time(as_of, shares, label_known_at=label_known_at, groups=groups).parts
+            if _holds(y[late], ENOUGH_OF_EITHER):
+                break
+        if _holds(y[early], LEAST_OF_EITHER) and _holds(y[late], LEAST_OF_EITHER):
             return early, late
     return np.arange(len(y)), None
 
 
-def _holds_enough(y: NDArray) -> bool:
+def _holds(y: NDArray, n_of_either: int) -> bool:
     won = int(y.sum())
-    return min(won, len(y) - won) >= LEAST_OF_EITHER
+    return min(won, len(y) - won) >= n_of_either
 
 
 def _rows(X: Any, rows: NDArray[np.int64]) -> Any:

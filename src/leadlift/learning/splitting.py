@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from sklearn.model_selection import BaseCrossValidator
 
 from leadlift.exceptions import InputError
@@ -76,7 +77,7 @@ def slice_in_time(
     >>> [part.tolist() for part in slices.parts], slices.embargoed.tolist()
     ([[0], [2, 3]], [1])
     """
-    as_of = _moments(as_of)
+    as_of = as_moments(as_of)
     if abs(sum(shares) - 1) > 1e-9 or min(shares) <= 0:
         msg = f"shares must be positive and add up to 1, got {shares}"
         raise InputError(msg)
@@ -88,20 +89,55 @@ def slice_in_time(
     slice_of = np.searchsorted(starts, as_of, side="right") if len(starts) else np.zeros(len(as_of), int)
     keep = _first_slice_only(slice_of, groups)
     if label_known_at is not None and len(starts):
-        keep &= _known_in_time(np.asarray(label_known_at), slice_of, starts)
+        keep &= _known_in_time(as_moments(label_known_at), slice_of, starts)
     parts = tuple(np.flatnonzero(keep & (slice_of == i)) for i in range(len(shares)))
     return TimeSlices(parts, np.flatnonzero(~keep))
 
 
-def _moments(as_of: ArrayLike) -> NDArray:
-    moments = np.asarray(as_of)
+def as_moments(values: ArrayLike) -> NDArray:
+    """Return moments as numpy sees them; those with a time zone in UTC.
+
+    Parameters
+    ----------
+    values : array or column of shape (n_rows,)
+        datetime64 or numbers; or a column of pandas, polars or Arrow, with or without a time zone.
+
+    Returns
+    -------
+    ndarray of datetime64 or numbers, shape (n_rows,)
+
+    Raises
+    ------
+    InputError
+        They are neither dates nor numbers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> as_moments(pd.Series(pd.to_datetime(["2026-05-01 02:00+02:00"]))).astype("datetime64[h]")
+    array(['2026-05-01T00'], dtype='datetime64[h]')
+    """
+    moments = values if isinstance(values, np.ndarray) else _column_values(values)
     if moments.dtype.kind not in "Miuf":
         msg = (
-            f"moments (as_of) must be datetime64 or numbers, got {moments.dtype}; "
-            "turn dates with a time zone into UTC without one"
+            f"moments (as_of) must be dates or numbers, got {moments.dtype}; "
+            "parse text with pandas.to_datetime first"
         )
         raise InputError(msg)
     return moments
+
+
+def _column_values(values: ArrayLike) -> NDArray:
+    """Take a column through Arrow, which turns a time zone into UTC."""
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        column = pa.chunked_array([values] if isinstance(values, pa.Array) else values.chunks, values.type)
+    elif hasattr(values, "__arrow_c_stream__"):
+        column = pa.chunked_array(values)
+    else:
+        return np.asarray(values)
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp(column.type.unit))
+    return column.to_numpy()
 
 
 def _missing(as_of: NDArray) -> NDArray[np.bool_]:
@@ -174,13 +210,13 @@ class ForwardFolds(BaseCrossValidator):
         self, X: object, y: object = None, groups: object = None
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Yield (training rows, held-out rows), earliest first; the arguments beside `X` are ignored."""
-        as_of = np.asarray(self.as_of)
+        as_of = as_moments(self.as_of)
         shares = (1 / (self.n_splits + 1),) * (self.n_splits + 1)
         parts = slice_in_time(as_of, shares, groups=self.groups).parts
         for k in range(1, self.n_splits + 1):
             seen, held = np.concatenate(parts[:k]), parts[k]
             if self.label_known_at is not None and len(held):
-                seen = seen[np.asarray(self.label_known_at)[seen] <= as_of[held].min()]
+                seen = seen[as_moments(self.label_known_at)[seen] <= as_of[held].min()]
             yield np.sort(seen), held
 
 

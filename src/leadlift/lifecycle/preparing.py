@@ -154,7 +154,7 @@ def prepare(config: LeadliftConfig, *, leave_out_suspects: bool = False) -> Prob
     """
     leads = read_leads(config)
     findings = tuple(check_leads(leads, config.roles))
-    raise_if_fatal(findings)
+    raise_if_fatal(findings, source=config.data.leads)
     problem = _pose(leads, findings, config)
     return _without_suspects(problem) if leave_out_suspects else problem
 
@@ -194,8 +194,14 @@ def _without_suspects(problem: Problem) -> Problem:
     )
 
 
-def raise_if_fatal(findings: Sequence[Finding]) -> None:
+def raise_if_fatal(findings: Sequence[Finding], *, source: str = "the leads") -> None:
     """Stop if a finding is fatal.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+    source : str
+        What the message calls the leads.
 
     Raises
     ------
@@ -205,7 +211,7 @@ def raise_if_fatal(findings: Sequence[Finding]) -> None:
     fatal = [finding for finding in findings if finding.severity is Severity.FATAL]
     if fatal:
         lines = [f"  {f.code} {f.message} {f.remedy}".rstrip() for f in fatal]
-        msg = "the leads cannot be learnt from:\n" + "\n".join(lines)
+        msg = f"{source} cannot be learnt from:\n" + "\n".join(lines)
         raise InputError(msg)
 
 

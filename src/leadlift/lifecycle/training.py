@@ -24,21 +24,19 @@ from leadlift.learning.cutoff import CutoffPolicy, get_policy
 from leadlift.learning.cutoff_evidence import passes
 from leadlift.learning.intervals import clopper_pearson
 from leadlift.learning.scorer import LeadScorer
-from leadlift.learning.splitting import grouped_folds, slice_in_time
 from leadlift.learning.tuning import SearchResult, search_trees
+from leadlift.lifecycle.holdout import Holdout, hold_back
 from leadlift.lifecycle.preparing import Problem, prepare
 from leadlift.lifecycle.tracking import TrackedRun, log_run
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.reference import build_reference
-from leadlift.terms import Cutoff, Finding, Interval, Kind, Severity
+from leadlift.terms import Cutoff, Finding, Interval, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Drivers and figures are means over leads; more of them than this change no digit shown.
 EXPLAINED_ROWS = 5_000
-# A test set with fewer leads of either outcome measures nothing.
-LEAST_TESTED = 10
 MEASURED_WITH = ("leadlift", "lightgbm", "numpy", "pyarrow", "scikit-learn")
 
 Step = Callable[[str], None]
@@ -110,20 +108,6 @@ class TrainingResult:
         }
 
 
-@dataclass(frozen=True)
-class _Split:
-    """Rows to learn from and rows held back, opened once, at the end."""
-
-    train: NDArray[np.int64]
-    test: NDArray[np.int64]
-    kind: str
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def is_forward(self) -> bool:
-        return self.kind == "forward in time"
-
-
 def train(
     config: LeadliftConfig,
     *,
@@ -160,12 +144,11 @@ def train(
         No cut-off keeps the promise asked for; nothing is written.
     """
     step = on_step or (lambda _: None)
-    policy = _policy(config.cutoff.mql)
-    sql_policy = None if config.cutoff.sql is None else _policy(config.cutoff.sql)
+    policy, sql_policy = _policy(config.cutoff.mql), _policy(config.cutoff.sql)
     step("Reading and checking the leads")
     problem = prepare(config, leave_out_suspects=leave_out_suspects)
     problem.leakage.raise_if_blocked()
-    split = _split(problem, config)
+    split = hold_back(problem, test_share=config.model.test_share, random_state=config.model.random_state)
     search = None
     if config.model.trials:
         step(f"Searching parameters ({config.model.trials} trials)")
@@ -177,15 +160,13 @@ def train(
     _decide(scorer, policy, sql_policy, quality, split)
     step("Explaining")
     attributor = Attributor(scorer)
-    explained = _sample(problem, split, config)
-    matrix = scorer.encoder_.transform(problem.inputs.take(pa.array(explained)))
+    matrix = scorer.encoder_.transform(_sample(problem, split, config))
     attribution = attributor.explain(matrix)
     drivers = global_drivers(problem.schema.features, attribution.contributions)
     step("Saving the bundle")
     bundle, folder = _save(problem, split, scorer, attribution.base, quality, config, name)
     step("Drawing figures")
-    phi, _ = attributor.log_odds_contributions(matrix)
-    figures = _draw(problem, split, scorer, scores, drivers, phi, matrix, folder)
+    figures = _draw(problem, split, scorer, scores, drivers, attributor, matrix, folder)
     step("Logging the run")
     findings = (*problem.findings, *split.findings)
     tracked = log_run(
@@ -216,52 +197,12 @@ def train(
     )
 
 
-def _policy(config: PolicyConfig) -> CutoffPolicy:
-    return get_policy(config.policy, **config.parameters)
-
-
-def _split(problem: Problem, config: LeadliftConfig) -> _Split:
-    """Hold back the latest leads where time is known, else random ones; whole leads either way."""
-    share = config.model.test_share
-    if problem.as_of is not None:
-        slices = slice_in_time(
-            problem.as_of, (1 - share, share), label_known_at=problem.label_known_at, groups=problem.groups
-        )
-        if _enough(problem.y[slices.parts[1]]) and _enough(problem.y[slices.parts[0]]):
-            return _Split(*slices.parts, "forward in time")
-    folds = grouped_folds(
-        problem.y, round(1 / share), groups=problem.groups, random_state=config.model.random_state
-    )
-    return _Split(
-        np.flatnonzero(folds != 0),
-        np.flatnonzero(folds == 0),
-        "random, time order unknown",
-        (_no_time(problem),),
-    )
-
-
-def _enough(y: NDArray) -> bool:
-    won = int(y.sum())
-    return min(won, len(y) - won) >= LEAST_TESTED
-
-
-def _no_time(problem: Problem) -> Finding:
-    why = (
-        "the leads have no dates"
-        if problem.as_of is None
-        else f"the latest leads hold fewer than {LEAST_TESTED} won or lost"
-    )
-    return Finding(
-        code="LL160",
-        severity=Severity.WARNING,
-        title="time order unknown",
-        message=f"The model was tested on leads drawn at random, because {why}.",
-        remedy="Expect worse on future leads; name a created_at column where there is one.",
-    )
+def _policy(config: PolicyConfig | None) -> CutoffPolicy | None:
+    return None if config is None else get_policy(config.policy, **config.parameters)
 
 
 def _search(
-    problem: Problem, split: _Split, config: LeadliftConfig, on_trial: Callable[[int], None] | None
+    problem: Problem, split: Holdout, config: LeadliftConfig, on_trial: Callable[[int], None] | None
 ) -> SearchResult:
     from leadlift.learning.encoding import TableEncoder
 
@@ -280,7 +221,7 @@ def _search(
     )
 
 
-def _moments(problem: Problem, rows: NDArray[np.int64], split: _Split) -> dict[str, Any]:
+def _moments(problem: Problem, rows: NDArray[np.int64], split: Holdout) -> dict[str, Any]:
     """Return as_of, label_known_at and groups of some rows; no moments where the split is random."""
 
     def of(values: NDArray | None) -> NDArray | None:
@@ -297,7 +238,7 @@ def _moments(problem: Problem, rows: NDArray[np.int64], split: _Split) -> dict[s
 
 def _fit(
     problem: Problem,
-    split: _Split,
+    split: Holdout,
     config: LeadliftConfig,
     search: SearchResult | None,
 ) -> LeadScorer:
@@ -316,10 +257,10 @@ def _fit(
 
 def _decide(
     scorer: LeadScorer,
-    policy: CutoffPolicy,
+    policy: CutoffPolicy | None,
     sql_policy: CutoffPolicy | None,
     quality: pa.Table,
-    split: _Split,
+    split: Holdout,
 ) -> None:
     """Set both cut-offs on the evidence of the fit; where none is honest, say how good the model is."""
     try:
@@ -335,7 +276,7 @@ def _decide(
 
 
 def _measure(
-    problem: Problem, split: _Split, scorer: LeadScorer, config: LeadliftConfig
+    problem: Problem, split: Holdout, scorer: LeadScorer, config: LeadliftConfig
 ) -> tuple[pa.Table, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Open the test set once: quality of the model and of the baselines, and the scores."""
     encoder = scorer.encoder_
@@ -348,15 +289,16 @@ def _measure(
     return metrics.quality_table(problem.y[split.test], {"leadlift": score} | others), (score, log_odds)
 
 
-def _sample(problem: Problem, split: _Split, config: LeadliftConfig) -> NDArray[np.int64]:
+def _sample(problem: Problem, split: Holdout, config: LeadliftConfig) -> pa.Table:
+    """Draw the inputs of the leads whose scores are explained."""
     rng = np.random.default_rng(config.model.random_state)
     n = min(EXPLAINED_ROWS, len(split.test))
-    return np.sort(rng.choice(split.test, n, replace=False))
+    return problem.inputs.take(pa.array(rng.choice(split.test, n, replace=False)))
 
 
 def _save(
     problem: Problem,
-    split: _Split,
+    split: Holdout,
     scorer: LeadScorer,
     base: float,
     quality: pa.Table,
@@ -376,7 +318,9 @@ def _save(
     return bundle.save(folder), folder
 
 
-def _provenance(problem: Problem, split: _Split, quality: pa.Table, config: LeadliftConfig) -> dict[str, Any]:
+def _provenance(
+    problem: Problem, split: Holdout, quality: pa.Table, config: LeadliftConfig
+) -> dict[str, Any]:
     moments = problem.as_of if problem.observations.time == "dates" else None
     return {
         "data_sha256": hashlib.sha256(Path(config.data.leads).read_bytes()).hexdigest(),
@@ -403,17 +347,18 @@ def _kept(
 
 def _draw(
     problem: Problem,
-    split: _Split,
+    split: Holdout,
     scorer: LeadScorer,
     scores: tuple[NDArray[np.float64], NDArray[np.float64]],
     drivers: pa.Table,
-    phi: NDArray[np.float64],
+    attributor: Attributor,
     matrix: NDArray[np.float64],
     folder: Path,
 ) -> dict[str, Path]:
     from leadlift.insight import plots
 
     y, score = problem.y[split.test], scores[0]
+    phi, _ = attributor.log_odds_contributions(matrix)
     names = list(problem.schema.feature_names)
     levels = [spec.name for spec in problem.schema.features if spec.kind is Kind.CATEGORICAL]
     cutoffs = {"MQL": scorer.cutoff_.threshold}

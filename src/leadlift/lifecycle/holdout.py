@@ -1,0 +1,102 @@
+"""Which leads are held back from learning, to be opened once, at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadlift.learning.encoding import TableEncoder
+from leadlift.learning.splitting import content_order, grouped_folds, slice_in_time
+from leadlift.terms import Finding, Severity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from leadlift.lifecycle.preparing import Problem
+
+# A test set with fewer leads of either outcome measures nothing.
+LEAST_TESTED = 10
+FORWARD = "forward in time"
+RANDOM = "random, time order unknown"
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Rows to learn from and rows held back.
+
+    Parameters
+    ----------
+    train, test : ndarray of int64
+        Row numbers in the order of the rows' content, so that no sum over them depends on the order of the
+        file.
+    kind : str
+        ``"forward in time"`` or ``"random, time order unknown"``.
+    findings : tuple of Finding
+        LL160 where the test set is random.
+    """
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    kind: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_forward(self) -> bool:
+        """Whether every lead tested is later than those learnt from."""
+        return self.kind == FORWARD
+
+
+def hold_back(problem: Problem, *, test_share: float, random_state: int) -> Holdout:
+    """Hold back the latest leads where time is known, else random ones; whole leads either way.
+
+    Parameters
+    ----------
+    problem : Problem
+    test_share : float
+        Share of the rows, in (0, 0.5].
+    random_state : int
+        Seed of a random test set.
+
+    Returns
+    -------
+    Holdout
+    """
+    order = content_order(TableEncoder().fit_transform(problem.inputs), problem.y)
+    forward = _latest(problem, test_share)
+    if forward is not None:
+        return Holdout(*[order[np.isin(order, part)] for part in forward], FORWARD)
+    groups = None if problem.groups is None else problem.groups[order]
+    folds = grouped_folds(problem.y[order], round(1 / test_share), groups=groups, random_state=random_state)
+    return Holdout(order[folds != 0], order[folds == 0], RANDOM, (_time_unknown(problem),))
+
+
+def _latest(problem: Problem, share: float) -> tuple[NDArray[np.int64], ...] | None:
+    """Return the rows before and in the latest slice; None where time is unknown or a slice too poor."""
+    if problem.as_of is None:
+        return None
+    parts = slice_in_time(
+        problem.as_of, (1 - share, share), label_known_at=problem.label_known_at, groups=problem.groups
+    ).parts
+    return parts if all(_enough(problem.y[part]) for part in parts) else None
+
+
+def _enough(y: NDArray) -> bool:
+    won = int(y.sum())
+    return min(won, len(y) - won) >= LEAST_TESTED
+
+
+def _time_unknown(problem: Problem) -> Finding:
+    why = (
+        "the leads have no dates"
+        if problem.as_of is None
+        else f"the latest leads hold fewer than {LEAST_TESTED} won or lost"
+    )
+    return Finding(
+        code="LL160",
+        severity=Severity.WARNING,
+        title="time order unknown",
+        message=f"The model was tested on leads drawn at random, because {why}.",
+        remedy="Expect worse on future leads; name a created_at column where there is one.",
+    )
