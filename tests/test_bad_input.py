@@ -66,7 +66,7 @@ def work(tmp_path):
 def assert_told(run, match, *, name="leads.csv"):
     assert run.code == 1, run.err
     said = run.err + run.out
-    assert re.search(match, re.sub(r"\s+", " ", said)), said
+    assert re.search(match, re.sub(r"\s+", " ", said), re.IGNORECASE), said
     assert "Traceback" not in said
     assert name is None or name in said
 

@@ -277,7 +277,9 @@ def _print_table(title: str, columns: list[str], rows: list[list[str]], *, n_tex
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    if title:
+        print(f"\n{title}")
+    table = Table(box=SIMPLE_HEAD)
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i < n_text else "right", overflow="fold")
     for row in rows:
@@ -292,16 +294,16 @@ def _visible(text: str) -> str:
 
 
 def _print_findings(findings: tuple[Any, ...]) -> None:
-    rows = [[f.code, f.severity.value, f"{f.message} {f.remedy}".strip()] for f in findings]
-    _print_table(f"{len(rows)} findings", ["code", "severity", "what and what to do"], rows, n_text=3)
+    rows = [[f.code, f.severity.value, f.text] for f in findings]
+    title = "1 finding" if len(rows) == 1 else f"{len(rows)} findings"
+    _print_table(title, ["code", "severity", "what and what to do"], rows, n_text=3)
 
 
 def _print_training(result: TrainingResult) -> None:
-    leaks = [f for f in result.findings if f.code == "LL120"]
-    if leaks:
-        print("Left out, because they look written after the outcome:")
-        for finding in leaks:
-            print(f"  {finding.message}")
+    if result.left_out:
+        rows = [[s.column, f"{s.auc_with:.3f}", f"{s.auc_without:.3f}"] for s in result.left_out]
+        title = "Left out, because they look written after the outcome (`leadlift check` has the evidence)"
+        _print_table(title, ["column", "AUC with it", "without"], rows)
     print(
         f"\n{result.n_leads:,} leads, {result.n_rows:,} with a known outcome, {result.base_rate:.1%} won. "
         f"Tested on {result.n_test:,} leads, {result.test_kind}."
@@ -350,7 +352,8 @@ def _print_cutoff(stage: str, cutoff: Cutoff) -> None:
 
 def _print_summary(done: dict[str, Any]) -> None:
     stages = ", ".join(f"{count:,} {stage}" for stage, count in sorted(done["by_stage"].items()))
-    print(f"{done['rows_in']:,} leads read, {done['by_status'].get('scored', 0):,} scored ({stages})")
+    stages = f" ({stages})" if stages else ""
+    print(f"{done['rows_in']:,} leads read, {done['by_status'].get('scored', 0):,} scored{stages}")
     for status, count in sorted(done["by_status"].items()):
         if status != "scored":
             print(f"  {count:,} not scored: {status}")

@@ -234,3 +234,14 @@ class Finding:
     column: str | None = None
     count: int = 0
     examples: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What was found and what to do, as sentences."""
+        return " ".join(_sentence(part) for part in (self.message, self.remedy) if part)
+
+
+def _sentence(text: str) -> str:
+    """Begin with a capital and end with a stop."""
+    text = text.strip()
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")

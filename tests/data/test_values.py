@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadlift.config import DataConfig
-from leadlift.data.values import convert_column, looks_numeric, parse_numbers
+from leadlift.data.tables import table_from
+from leadlift.data.values import convert_column, looks_numeric, parse_numbers, plain
 from leadlift.terms import Kind
 
 DATA = DataConfig(leads="leads.csv", missing_values=("Select",))
@@ -106,3 +107,10 @@ def test_a_date_is_no_number():
 )
 def test_a_column_is_numeric_when_all_its_values_are_numbers_and_none_a_code(cells, expected):
     assert looks_numeric(pa.array(cells), DATA) is expected
+
+
+def test_categories_of_polars_are_plain_text():
+    import polars as pl
+
+    frame = pl.DataFrame({"source": pl.Series(["web", None, "fair"], dtype=pl.Categorical)})
+    assert plain(table_from(frame)["source"]).to_pylist() == ["web", None, "fair"]

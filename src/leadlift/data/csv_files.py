@@ -233,8 +233,12 @@ def _check_end(file: CsvFile, n_rows: int, last_cell: str, ragged: RaggedRows) -
         raise InputError(msg)
 
 
-def _no_rows(file: CsvFile) -> InputError:
-    return InputError(f"{file.path}: the file has a header but no rows; expected one row a lead")
+class NoRowsError(InputError):
+    """A file has a header and nothing under it."""
+
+
+def _no_rows(file: CsvFile) -> NoRowsError:
+    return NoRowsError(f"{file.path}: the file has a header but no rows; expected one row a lead")
 
 
 def _broken(file: CsvFile, reason: str) -> InputError:

@@ -7,6 +7,7 @@ row is marked and told apart later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlift.config import LeadSchema
-from leadlift.data.csv_files import CsvFile, RaggedRows, csv_batches, open_csv
+from leadlift.data.csv_files import CsvFile, NoRowsError, RaggedRows, csv_batches, open_csv
 from leadlift.data.dates import parse_dates
 from leadlift.data.files import is_parquet, require_file
 from leadlift.data.parquet_files import parquet_batches, parquet_rows, parquet_schema, refuse_unreadable_types
@@ -37,8 +38,8 @@ def iter_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Read a file of new leads in batches.
 
-    Columns may stand in any order and others beside them. The file is opened and its columns are checked
-    before this returns; the batches are read as they are asked for.
+    Columns may stand in any order and others beside them; a file without rows gives no batch. The file is
+    opened and its columns are checked before this returns; the batches are read as they are asked for.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def iter_batches(
     """
     path = require_file(path)
     if is_parquet(path):
-        found = parquet_schema(path)
+        found = parquet_schema(path, rows_required=False)
         columns = _columns_to_read(schema, found.names, str(path))
         refuse_unreadable_types(found, columns, str(path))
         return _prepared(parquet_batches(path, columns, batch_rows), schema, batch_rows, str(path))
@@ -166,9 +167,11 @@ def _columns_to_read(schema: LeadSchema, names: Sequence[str], source: str) -> l
 def _csv_without_ragged(file: CsvFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Batches until a row is ragged; then the rest is read too, to say how many there are."""
     ragged = RaggedRows()
-    for batch in csv_batches(file, columns, ragged):
-        if not ragged.rows:
-            yield batch
+    # A day without a new lead is a day like any other: no rows in, no rows out.
+    with suppress(NoRowsError):
+        for batch in csv_batches(file, columns, ragged):
+            if not ragged.rows:
+                yield batch
     if ragged.rows:
         msg = f"{file.path}: {ragged.describe()}. Mend them: every row of new leads must come out again"
         raise InputError(msg)

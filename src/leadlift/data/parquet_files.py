@@ -16,13 +16,15 @@ from leadlift.exceptions import InputError, shorten
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
 
-def parquet_schema(path: Path) -> pa.Schema:
+def parquet_schema(path: Path, *, rows_required: bool = True) -> pa.Schema:
     """Return the columns of a Parquet file and their types, the index that pandas writes left out.
 
     Parameters
     ----------
     path : Path
         The file.
+    rows_required : bool
+        Whether a file without rows is an error.
 
     Returns
     -------
@@ -31,14 +33,14 @@ def parquet_schema(path: Path) -> pa.Schema:
     Raises
     ------
     InputError
-        The file is truncated or damaged, or has no rows.
+        The file is truncated or damaged, or has no rows though it should.
     SchemaError
         A name stands twice.
     """
     with _open(path) as file:
         schema = file.schema_arrow
         rows = file.metadata.num_rows
-    if rows == 0:
+    if rows_required and rows == 0:
         msg = f"{path}: the file has columns but no rows; expected one row a lead"
         raise InputError(msg)
     refuse_repeated_names(schema.names, str(path))

@@ -39,6 +39,9 @@ def plain(array: Column) -> Column:
     of the same class
     """
     if pa.types.is_dictionary(array.type):
+        if is_text(array.type.value_type):
+            # polars' categories are string views, which Arrow cannot decode before they are plain strings.
+            array = pc.cast(array, pa.dictionary(array.type.index_type, pa.string()))
         array = pc.cast(array, array.type.value_type)
     if is_text(array.type) or pa.types.is_null(array.type):
         return pc.cast(array, pa.string())

@@ -297,12 +297,21 @@ def save_figures(figures: Mapping[str, Figure], folder: str | Path) -> dict[str,
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, path in paths.items():
-            # Without the metadata the file says nothing but the picture, and equal pictures are equal files.
-            figures[name].savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
+            _save(figures[name], path)
     except OSError as error:
         msg = f"the figures could not be written to {folder}: {error.strerror or error}"
         raise InputError(msg) from error
     return paths
+
+
+def _save(figure: Figure, path: Path) -> None:
+    import warnings
+
+    with warnings.catch_warnings():
+        # A name in a script the font lacks is drawn as boxes; the tables beside the figure spell it out.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        # Without the metadata the file says nothing but the picture, and equal pictures are equal files.
+        figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
 def _axes(title: str, width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> Axes:

@@ -105,8 +105,13 @@ class LeakageReport:
             *map(_name_finding, self.named_only),
         )
 
-    def raise_if_blocked(self) -> None:
+    def raise_if_blocked(self, *, ignored: Sequence[str] = (), confirmed: Sequence[str] = ()) -> None:
         """Stop if there is a suspect.
+
+        Parameters
+        ----------
+        ignored, confirmed : sequence of str
+            What stands under `ignore` and `known_at_creation` already; the lines to paste keep it.
 
         Raises
         ------
@@ -115,7 +120,7 @@ class LeakageReport:
             of which the user takes one for each column.
         """
         if self.suspects:
-            raise LeakageError(_blocking_message(self), self.findings)
+            raise LeakageError(_blocking_message(self, ignored, confirmed), self.findings)
 
 
 @dataclass(frozen=True)
@@ -400,7 +405,7 @@ def _name_finding(column: str) -> Finding:
     )
 
 
-def _blocking_message(report: LeakageReport) -> str:
+def _blocking_message(report: LeakageReport, ignored: Sequence[str], confirmed: Sequence[str]) -> str:
     suspects = report.suspects
     looks = "1 column looks" if len(suspects) == 1 else f"{len(suspects)} columns look"
     lines = [f"{looks} written after the outcome; training stops until each is left out or confirmed.", ""]
@@ -411,15 +416,20 @@ def _blocking_message(report: LeakageReport) -> str:
     with_all, without = report.worth_with, report.worth_without
     together = f"All together: AUC {with_all.auc:.3f} with them, {without.auc:.3f} without; "
     together += f"lift in the top tenth {with_all.lift:.2f} with them, {without.lift:.2f} without."
-    names = json.dumps([suspect.column for suspect in suspects], ensure_ascii=False)
+    names = [suspect.column for suspect in suspects]
     return "\n".join(
         [
             *lines,
             "",
             together,
-            "Put each column on one of these lines under [schema] of leadlift.toml: the first leaves it out,",
-            "the second confirms that it is known when the lead is created.",
-            f"ignore = {names}",
-            f"known_at_creation = {names}",
+            "Let each column stand on one of these lines, which take the place of those under [schema] of",
+            "leadlift.toml: the first leaves it out, the second confirms that it is known at creation.",
+            _toml_line("ignore", [*ignored, *names]),
+            _toml_line("known_at_creation", [*confirmed, *names]),
         ]
     )
+
+
+def _toml_line(key: str, columns: Sequence[str]) -> str:
+    # JSON's strings are TOML's basic strings, escapes included.
+    return f"{key} = {json.dumps(list(columns), ensure_ascii=False)}"

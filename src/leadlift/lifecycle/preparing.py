@@ -15,7 +15,7 @@ from leadlift.data.inputs import input_columns
 from leadlift.data.observations import Observations, make_observations
 from leadlift.data.reading import Leads, read_leads
 from leadlift.exceptions import InputError, LeakageError
-from leadlift.learning.leakage import LeakageGate, LeakageReport
+from leadlift.learning.leakage import LeakageGate, LeakageReport, Suspect
 from leadlift.terms import Finding, Severity
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Problem:
         Of reading, checking and the leakage gate.
     n_leads : int
         Leads in the file.
+    left_out : tuple of Suspect
+        Columns that look written after the outcome and were left out of this run.
     """
 
     schema: LeadSchema
@@ -48,6 +50,18 @@ class Problem:
     leakage: LeakageReport
     findings: tuple[Finding, ...]
     n_leads: int
+    left_out: tuple[Suspect, ...] = ()
+
+    def raise_if_blocked(self) -> None:
+        """Stop if a column looks written after the outcome and nobody has judged it.
+
+        Raises
+        ------
+        LeakageError
+            Names each, with evidence, price and the lines to paste.
+        """
+        roles = self.schema.roles
+        self.leakage.raise_if_blocked(ignored=roles.ignore, confirmed=roles.known_at_creation)
 
     @property
     def y(self) -> NDArray[np.int8]:
@@ -126,7 +140,7 @@ def find_all(config: LeadliftConfig) -> CheckResult:
         return CheckResult(findings, "Mend what is fatal first; leaks are looked for after that.")
     problem = _pose(leads, findings, config)
     try:
-        problem.leakage.raise_if_blocked()
+        problem.raise_if_blocked()
     except LeakageError as error:
         return CheckResult(problem.findings, str(error))
     return CheckResult(problem.findings, "Nothing stands in the way of training.")
@@ -187,6 +201,7 @@ def _without_suspects(problem: Problem) -> Problem:
         schema=problem.schema.model_copy(update={"features": specs}),
         inputs=problem.inputs.select([spec.name for spec in specs]),
         leakage=replace(problem.leakage, suspects=()),
+        left_out=problem.leakage.suspects,
         findings=tuple(
             _as_left_out(f) if f.column in gone and f.severity is Severity.FATAL else f
             for f in problem.findings
@@ -210,7 +225,7 @@ def raise_if_fatal(findings: Sequence[Finding], *, source: str = "the leads") ->
     """
     fatal = [finding for finding in findings if finding.severity is Severity.FATAL]
     if fatal:
-        lines = [f"  {f.code} {f.message} {f.remedy}".rstrip() for f in fatal]
+        lines = [f"  {f.code} {f.text}" for f in fatal]
         msg = f"{source} cannot be learnt from:\n" + "\n".join(lines)
         raise InputError(msg)
 

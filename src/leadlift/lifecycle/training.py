@@ -23,12 +23,13 @@ from leadlift.learning.candidates import BaggedTrees, BlendedLearner
 from leadlift.learning.cutoff import CutoffPolicy, get_policy
 from leadlift.learning.cutoff_evidence import passes
 from leadlift.learning.intervals import clopper_pearson
+from leadlift.learning.leakage import Suspect
 from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.tuning import SearchResult, search_trees
 from leadlift.lifecycle.holdout import Holdout, hold_back
 from leadlift.lifecycle.preparing import Problem, prepare
 from leadlift.lifecycle.tracking import TrackedRun, log_run
-from leadlift.serving.bundle import ModelBundle
+from leadlift.serving.bundle import ModelBundle, require_place
 from leadlift.serving.reference import build_reference
 from leadlift.terms import Cutoff, Finding, Interval, Kind
 
@@ -63,6 +64,8 @@ class TrainingResult:
     drivers : pyarrow.Table
         :func:`leadlift.insight.drivers.global_drivers`.
     findings : tuple of Finding
+    left_out : tuple of Suspect
+        Columns that look written after the outcome and were left out, as asked.
     figures : dict of str to Path
     tracked : TrackedRun
     search : SearchResult or None
@@ -79,6 +82,7 @@ class TrainingResult:
     kept: Interval | None
     drivers: pa.Table
     findings: tuple[Finding, ...]
+    left_out: tuple[Suspect, ...]
     figures: dict[str, Path]
     tracked: TrackedRun
     search: SearchResult | None
@@ -141,20 +145,16 @@ def train(
     LeakageError
         A column looks written after the outcome and nobody confirmed it.
     NoCutoffError
-        No cut-off keeps the promise asked for; nothing is written.
+        No cut-off keeps the promise asked for; no bundle is written.
     """
     step = on_step or (lambda _: None)
     policy, sql_policy = _policy(config.cutoff.mql), _policy(config.cutoff.sql)
+    require_place(Path(config.models) / name)
     step("Reading and checking the leads")
     problem = prepare(config, leave_out_suspects=leave_out_suspects)
-    problem.leakage.raise_if_blocked()
+    problem.raise_if_blocked()
     split = hold_back(problem, test_share=config.model.test_share, random_state=config.model.random_state)
-    search = None
-    if config.model.trials:
-        step(f"Searching parameters ({config.model.trials} trials)")
-        search = _search(problem, split, config, on_trial)
-    step("Learning and calibrating")
-    scorer = _fit(problem, split, config, search)
+    scorer, search = _learn(problem, split, config, step, on_trial)
     step("Measuring on the test set, beside the baselines")
     quality, scores = _measure(problem, split, scorer, config)
     _decide(scorer, policy, sql_policy, quality, split)
@@ -191,6 +191,7 @@ def train(
         kept=_kept(problem.y[split.test] > 0, *scores, scorer.cutoff_),
         drivers=drivers,
         findings=findings,
+        left_out=problem.left_out,
         figures=figures,
         tracked=tracked,
         search=search,
@@ -199,6 +200,21 @@ def train(
 
 def _policy(config: PolicyConfig | None) -> CutoffPolicy | None:
     return None if config is None else get_policy(config.policy, **config.parameters)
+
+
+def _learn(
+    problem: Problem,
+    split: Holdout,
+    config: LeadliftConfig,
+    step: Step,
+    on_trial: Callable[[int], None] | None,
+) -> tuple[LeadScorer, SearchResult | None]:
+    search = None
+    if config.model.trials:
+        step(f"Searching parameters ({config.model.trials} trials)")
+        search = _search(problem, split, config, on_trial)
+    step("Learning and calibrating")
+    return _fit(problem, split, config, search), search
 
 
 def _search(
@@ -270,7 +286,7 @@ def _decide(
         msg = (
             f"{error}\nThe model itself, tested {split.kind}: AUC {ours['auc']:.3f} "
             f"[{ours['auc_low']:.3f}, {ours['auc_high']:.3f}], log loss {ours['log_loss']:.4f} "
-            f"({base['model']} {base['log_loss']:.4f}). Nothing was written."
+            f"({base['model']} {base['log_loss']:.4f}). No bundle was written."
         )
         raise NoCutoffError(msg, error.best) from error
 

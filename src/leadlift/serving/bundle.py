@@ -109,9 +109,7 @@ class ModelBundle:
             The folder exists and is no bundle, or cannot be written.
         """
         folder = Path(folder)
-        if folder.exists() and not (folder / MANIFEST).is_file():
-            msg = f"{folder} exists and is no bundle; name another folder"
-            raise InputError(msg)
+        require_place(folder)
         files = _to_files(self)
         manifest = _manifest(files)
         try:
@@ -146,6 +144,26 @@ class ModelBundle:
         except (KeyError, TypeError, ValueError, ValidationError) as error:
             msg = f"{folder}: the bundle's files match their hashes but cannot be understood: {error}"
             raise BundleError(msg) from error
+
+
+def require_place(folder: Path) -> None:
+    """Make sure that a bundle can be written, before hours are spent on what goes into it.
+
+    Raises
+    ------
+    InputError
+        The folder exists and is no bundle, or nothing can be written where it is to stand.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        msg = f"{folder} exists and is no bundle; name another folder"
+        raise InputError(msg)
+    nearest = next(parent for parent in folder.absolute().parents if parent.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        msg = f"the bundle could not be written to {folder}: {error.strerror or error}"
+        raise InputError(msg) from error
 
 
 def _to_files(bundle: ModelBundle) -> dict[str, str]:
