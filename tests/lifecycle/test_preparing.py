@@ -90,7 +90,7 @@ def test_where_every_input_is_suspect_nothing_is_left_to_learn_from(config):
 
 
 def test_without_any_input_the_message_says_why(config):
-    with pytest.raises(InputError, match="LL118 none of 0 columns without a role can be an input"):
+    with pytest.raises(InputError, match="LL118 None of 0 columns without a role can be an input"):
         prepare(config(ignore=("visits", "source", "gender", "contract value")))
 
 
@@ -134,5 +134,5 @@ def test_only_fatal_findings_stop():
     warning = Finding("LL101", Severity.WARNING, "t", "warned")
     raise_if_fatal([warning])
     fatal = Finding("LL110", Severity.FATAL, "t", "one class", "add lost leads")
-    with pytest.raises(InputError, match=r"learnt from:\n  LL110 one class add lost leads$"):
+    with pytest.raises(InputError, match=r"learnt from:\n  LL110 One class. Add lost leads.$"):
         raise_if_fatal([warning, fatal])
