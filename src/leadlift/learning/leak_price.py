@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from leadlift.learning.leak_folds import NOT_DEALT, deal_folds
 from leadlift.learning.leak_levels import LevelColumn
+from leadlift.learning.metrics import lift
 
 TOP_SHARE = 0.10
 
@@ -97,39 +97,8 @@ class QuickLearner:
             held_out = self._folds == fold
             score = _fit_and_rank(X[~held_out], self._y[~held_out], X[held_out])
             aucs.append(roc_auc_score(self._y[held_out], score))
-            lifts.append(lift_at_top(self._y[held_out], score))
+            lifts.append(lift(self._y[held_out], score, TOP_SHARE))
         return Worth(auc=float(np.mean(aucs)), lift=float(np.mean(lifts)))
-
-
-def lift_at_top(y: NDArray[np.int64], score: NDArray[np.float64], share: float = TOP_SHARE) -> float:
-    """Return the share of won leads among the best-ranked over that among all.
-
-    Leads that tie at the edge count in part, so that their order does not matter.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,), int64
-        Label, 0 or 1; at least one is 1.
-    score : ndarray of shape (n_rows,), float64
-        Higher is better.
-    share : float
-        Share of the leads at the top, in (0, 1].
-
-    Returns
-    -------
-    float
-        Lift, 0 or more; 1 is no better than chance.
-
-    Examples
-    --------
-    >>> lift_at_top(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.4]), share=0.5)
-    2.0
-    """
-    n_top = math.ceil(share * len(y))
-    edge = np.partition(score, len(score) - n_top)[len(score) - n_top]
-    above, tied = score > edge, score == edge
-    won_on_top = y[above].sum() + y[tied].mean() * (n_top - above.sum())
-    return float(won_on_top / n_top / y.mean())
 
 
 def separation(auc: float) -> float:
