@@ -257,3 +257,20 @@ def test_too_few_leads_of_a_class_are_refused():
     table, _ = honest_leads()
     with pytest.raises(ImmatureLabelsError, match="9 won and 1491 lost leads; at least 10"):
         LeakageGate().examine(table, (np.arange(N_LEADS) < 9).astype(int))
+
+
+def test_a_weak_name_near_blocking_is_a_warning_and_the_column_stays():
+    rng = np.random.default_rng(3)
+    won = rng.integers(0, 2, 2000)
+    leads = pa.table(
+        {
+            "last activity": np.where(rng.random(2000) < 0.72, won, 1 - won).astype(float),
+            "visits": rng.poisson(3 + won).astype(float),
+        }
+    )
+    report = LeakageGate().examine(leads, won)
+    assert not report.suspects
+    assert [suspect.column for suspect in report.doubtful] == ["last activity"]
+    (finding,) = [finding for finding in report.findings if finding.code == "LL123"]
+    assert "it stays an input" in finding.remedy
+    assert report.doubtful[0].auc_with > report.doubtful[0].auc_without

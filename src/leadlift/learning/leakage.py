@@ -7,7 +7,6 @@ that it is known when the lead is created.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from leadlift.exceptions import ImmatureLabelsError, LeakageError, SchemaError, shorten
+from leadlift.exceptions import ImmatureLabelsError, SchemaError, shorten
 from leadlift.learning import leak_evidence
 from leadlift.learning.leak_evidence import BLOCKING_POINTS, ColumnFacts, Evidence
 from leadlift.learning.leak_folds import deal_folds, order_by_content
 from leadlift.learning.leak_levels import LevelColumn, level_column, number_of_bins
 from leadlift.learning.leak_price import QuickLearner, Worth
-from leadlift.terms import Finding, Severity
+from leadlift.learning.leak_report import LeakageReport, Suspect
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -31,96 +30,7 @@ _N_FOLDS = 5
 _WORTH_A_LOOK = 0.70  # AUC alone from which dominance is looked for
 _RIVAL = 0.80  # AUC alone from which a column may hide another's dominance
 _MOST_LOOKS = 5
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A column that looks written after the outcome.
-
-    Parameters
-    ----------
-    column : str
-        Its name.
-    evidence : tuple of str
-        What speaks against it: one sentence each, with numbers.
-    strength : float
-        Points of the evidence; 1 is enough to block.
-    single_auc : float
-        Out-of-fold AUC of the column alone.
-    auc_without, lift_without : float
-        AUC, and lift in the top tenth, of a quick learner on the columns that are no suspects.
-    auc_with, lift_with : float
-        The same with this column added.
-    """
-
-    column: str
-    evidence: tuple[str, ...]
-    strength: float
-    single_auc: float
-    auc_without: float
-    auc_with: float
-    lift_without: float
-    lift_with: float
-
-    @property
-    def price(self) -> str:
-        """What it costs to leave the column out, in words."""
-        return (
-            f"AUC {self.auc_with:.3f} with it, {self.auc_without:.3f} without; "
-            f"lift in the top tenth {self.lift_with:.2f} with it, {self.lift_without:.2f} without"
-        )
-
-
-@dataclass(frozen=True)
-class LeakageReport:
-    """What the gate found.
-
-    Parameters
-    ----------
-    suspects : tuple of Suspect
-        Columns that stop training, strongest evidence first.
-    confirmed : tuple of Suspect
-        Columns that would, had the user not confirmed them; their price is that of leaving them out.
-    named_only : tuple of str
-        Columns whose name alone is suspicious.
-    worth_with, worth_without : Worth
-        AUC and lift of the quick learner with all suspects and without any.
-    n_rows : int
-        Leads examined.
-    """
-
-    suspects: tuple[Suspect, ...]
-    confirmed: tuple[Suspect, ...]
-    named_only: tuple[str, ...]
-    worth_with: Worth
-    worth_without: Worth
-    n_rows: int
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """LL120 (fatal) for each suspect, LL121 (info) for each confirmed, LL122 (warning) for a name."""
-        return (
-            *map(_suspect_finding, self.suspects),
-            *map(_confirmed_finding, self.confirmed),
-            *map(_name_finding, self.named_only),
-        )
-
-    def raise_if_blocked(self, *, ignored: Sequence[str] = (), confirmed: Sequence[str] = ()) -> None:
-        """Stop if there is a suspect.
-
-        Parameters
-        ----------
-        ignored, confirmed : sequence of str
-            What stands under `ignore` and `known_at_creation` already; the lines to paste keep it.
-
-        Raises
-        ------
-        LeakageError
-            Names each suspect with its evidence and price, and ends with the two lines of leadlift.toml
-            of which the user takes one for each column.
-        """
-        if self.suspects:
-            raise LeakageError(_blocking_message(self, ignored, confirmed), self.findings)
+_NEAR_BLOCKING = 0.6  # share of the blocking points from which a suspicious name is worth a warning
 
 
 @dataclass(frozen=True)
@@ -199,7 +109,7 @@ class LeakageGate:
         labels = _checked_labels(y, columns.num_rows if columns.num_columns else None)
         levels = _all_levels(columns, dates or {}, created_at, labels)
         if not levels:
-            return LeakageReport((), (), (), Worth(0.5, 1.0), Worth(0.5, 1.0), len(labels))
+            return LeakageReport((), (), (), (), Worth(0.5, 1.0), Worth(0.5, 1.0), len(labels))
         numbers = None if groups is None else _group_numbers(groups, len(labels))
         order = order_by_content(levels, labels, numbers, seed=self.random_state)
         levels, labels = [_reordered(column, order) for column in levels], labels[order]
@@ -257,6 +167,9 @@ class _Inquiry:
             confirmed=self._by_strength(
                 self._priced(name, clean - {name}) for name in guilty & self._confirmed
             ),
+            doubtful=self._by_strength(
+                self._priced(name, clean - {name}) for name in clean if self._is_doubtful(name)
+            ),
             named_only=tuple(sorted(name for name in self._clean() if self._has_strong_name(name))),
             worth_with=self._learner.worth(clean | suspects),
             worth_without=self._learner.worth(clean),
@@ -288,6 +201,11 @@ class _Inquiry:
     def _has_strong_name(self, name: str) -> bool:
         leak_name = self._facts[name].leak_name
         return leak_name is not None and leak_name.strength == "strong" and name not in self._confirmed
+
+    def _is_doubtful(self, name: str) -> bool:
+        points = leak_evidence.total_points(self._evidence[name])
+        is_named = self._facts[name].leak_name is not None and not self._has_strong_name(name)
+        return is_named and _NEAR_BLOCKING * self._blocking_points <= points < self._blocking_points
 
     def _priced(self, name: str, others: frozenset[str]) -> Suspect:
         without, with_it = self._learner.worth(others), self._learner.worth(others | {name})
@@ -371,65 +289,3 @@ def _later_shares(
 
 def _reordered(column: LevelColumn, order: NDArray[np.int64]) -> LevelColumn:
     return replace(column, codes=column.codes[order], noted=column.noted[order])
-
-
-def _suspect_finding(suspect: Suspect) -> Finding:
-    return Finding(
-        code="LL120",
-        severity=Severity.FATAL,
-        title="column looks written after the outcome",
-        message=f"{suspect.column!r}: {'; '.join(suspect.evidence)}. Price: {suspect.price}.",
-        remedy="put it under `ignore`, or under `known_at_creation` if it is known when the lead is created",
-        column=suspect.column,
-    )
-
-
-def _confirmed_finding(suspect: Suspect) -> Finding:
-    return Finding(
-        code="LL121",
-        severity=Severity.INFO,
-        title="suspect column confirmed as known at creation",
-        message=f"{suspect.column!r}: {'; '.join(suspect.evidence)}. Price: {suspect.price}.",
-        column=suspect.column,
-    )
-
-
-def _name_finding(column: str) -> Finding:
-    return Finding(
-        code="LL122",
-        severity=Severity.WARNING,
-        title="column is named as if written after the outcome",
-        message=f"{column!r} is named as if written after the outcome, but hardly goes with it",
-        remedy="put it under `ignore` unless it is known when the lead is created",
-        column=column,
-    )
-
-
-def _blocking_message(report: LeakageReport, ignored: Sequence[str], confirmed: Sequence[str]) -> str:
-    suspects = report.suspects
-    looks = "1 column looks" if len(suspects) == 1 else f"{len(suspects)} columns look"
-    lines = [f"{looks} written after the outcome; training stops until each is left out or confirmed.", ""]
-    for suspect in suspects:
-        lines.append(f"  {suspect.column!r}")
-        lines += [f"    - {sentence}" for sentence in suspect.evidence]
-        lines.append(f"    price: {suspect.price}")
-    with_all, without = report.worth_with, report.worth_without
-    together = f"All together: AUC {with_all.auc:.3f} with them, {without.auc:.3f} without; "
-    together += f"lift in the top tenth {with_all.lift:.2f} with them, {without.lift:.2f} without."
-    names = [suspect.column for suspect in suspects]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            together,
-            "Let each column stand on one of these lines, which take the place of those under [schema] of",
-            "leadlift.toml: the first leaves it out, the second confirms that it is known at creation.",
-            _toml_line("ignore", [*ignored, *names]),
-            _toml_line("known_at_creation", [*confirmed, *names]),
-        ]
-    )
-
-
-def _toml_line(key: str, columns: Sequence[str]) -> str:
-    # JSON's strings are TOML's basic strings, escapes included.
-    return f"{key} = {json.dumps(list(columns), ensure_ascii=False)}"
