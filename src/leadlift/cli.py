@@ -140,7 +140,7 @@ def predict(
     out: Annotated[Path, typer.Option(help="Scored table to write, .csv or .parquet.")],
     bundle: Annotated[Path, typer.Option(help="Model bundle.")] = Path("models/champion"),
     as_of: Annotated[str | None, typer.Option(help="Moment of scoring, ISO 8601; now if not given.")] = None,
-    batch_rows: Annotated[int, typer.Option(min=1, help="Rows in memory at a time.")] = 65_536,
+    batch_rows: Annotated[int, typer.Option(min=1, help="Rows in memory at a time.")] = 32_768,
     json: Json = False,
 ) -> None:
     """Score new leads: one row out for every row in."""

@@ -15,8 +15,8 @@ from leadlift.data.tables import refuse_repeated_names
 from leadlift.data.text_scan import long_record, scan_text
 from leadlift.exceptions import InputError, SchemaError, shorten
 
-BLOCK_BYTES = 1 << 23
-"""Bytes read at once, and the longest record there may be."""
+BLOCK_BYTES = 1 << 21
+"""Bytes read at once, and the longest record there may be; pyarrow reads some thirty blocks ahead."""
 
 _LIKELY_DELIMITERS = ";,\t|"
 

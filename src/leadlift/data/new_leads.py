@@ -34,7 +34,7 @@ from leadlift.terms import LEAD_ID
 
 
 def iter_batches(
-    path: str | Path, schema: LeadSchema, *, batch_rows: int = 65_536
+    path: str | Path, schema: LeadSchema, *, batch_rows: int = 32_768
 ) -> Iterator[pa.RecordBatch]:
     """Read a file of new leads in batches.
 
@@ -181,11 +181,26 @@ def _prepared(
     batches: Iterator[pa.RecordBatch], schema: LeadSchema, batch_rows: int, source: str
 ) -> Iterator[pa.RecordBatch]:
     first_row = 1
+    for batch in _regrouped(batches, batch_rows):
+        yield prepare_batch(batch, schema, first_row=first_row, source=source)
+        first_row += batch.num_rows
+
+
+def _regrouped(batches: Iterator[pa.RecordBatch], batch_rows: int) -> Iterator[pa.Table]:
+    """Tables of exactly `batch_rows` rows but for the last, whatever the pieces a reader hands out."""
+    pending: list[pa.RecordBatch] = []
+    n_pending = 0
     for batch in batches:
-        for start in range(0, batch.num_rows, batch_rows):
-            part = batch.slice(start, batch_rows)
-            yield prepare_batch(part, schema, first_row=first_row, source=source)
-            first_row += part.num_rows
+        pending.append(batch)
+        n_pending += batch.num_rows
+        if n_pending >= batch_rows:
+            table = pa.Table.from_batches(pending)
+            whole = n_pending - n_pending % batch_rows
+            for start in range(0, whole, batch_rows):
+                yield table.slice(start, batch_rows)
+            pending, n_pending = table.slice(whole).to_batches(), n_pending - whole
+    if n_pending:
+        yield pa.Table.from_batches(pending)
 
 
 def _convert(table: pa.Table, row_numbers: np.ndarray, schema: LeadSchema) -> pa.RecordBatch:

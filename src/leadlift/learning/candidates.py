@@ -7,7 +7,6 @@ of the whole. Trees stay small and numeric, which is what makes exact SHAP cheap
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 # Tables cost about 2 ms a tree to make and save about 80 ns a tree and row.
 ROWS_WORTH_TABLES = 20_000
+# Tables of the members used last; they follow from the text alone, so that nobody sees the difference.
+MEMBERS_KEPT = 64
+_TABLES: dict[str, PatternForest | None] = {}
 # Above this many rows an early-stopped bag gains nothing measurable from more folds or smaller steps.
 LARGE = 150_000
 
@@ -181,7 +183,8 @@ def tree_log_odds(model_texts: tuple[str, ...], X: NDArray[np.float64]) -> NDArr
     -------
     ndarray of float64, shape (n_rows,)
     """
-    members = [compiled_member(text) for text in model_texts] if len(X) >= ROWS_WORTH_TABLES else [None]
+    worth_it = len(X) >= ROWS_WORTH_TABLES or all(text in _TABLES for text in model_texts)
+    members = [compiled_member(text) for text in model_texts] if worth_it else [None]
     total = np.zeros(len(X))
     if None in members:
         for booster in load_boosters(model_texts):
@@ -192,13 +195,16 @@ def tree_log_odds(model_texts: tuple[str, ...], X: NDArray[np.float64]) -> NDArr
     return total / len(model_texts)
 
 
-@lru_cache(maxsize=64)
 def compiled_member(model_text: str) -> PatternForest | None:
     """Return a member as decision-pattern tables, made once; None where its trees are too large for them."""
-    try:
-        return PatternForest.from_model_texts([model_text], [1.0])
-    except UnsupportedForestError:
-        return None
+    if model_text not in _TABLES:
+        while len(_TABLES) >= MEMBERS_KEPT:
+            _TABLES.pop(next(iter(_TABLES)))
+        try:
+            _TABLES[model_text] = PatternForest.from_model_texts([model_text], [1.0])
+        except UnsupportedForestError:
+            _TABLES[model_text] = None
+    return _TABLES[model_text]
 
 
 def load_boosters(model_texts: tuple[str, ...]) -> list[Any]:

@@ -270,7 +270,7 @@ def predict(
     *,
     out: str | Path,
     as_of: datetime | None = None,
-    batch_rows: int = 65_536,
+    batch_rows: int = 32_768,
     on_rows: Callable[[int], None] | None = None,
 ) -> PredictSummary:
     """Score a file of new leads into a file; memory does not grow with the rows.
@@ -284,7 +284,7 @@ def predict(
         ``.parquet`` or ``.csv``; appears only when complete, and replaces a file of that name.
     as_of : datetime with time zone, optional
         Moment of scoring, written into each row.
-    batch_rows : int, default=65536
+    batch_rows : int, default=32768
         Rows held in memory at a time; the output does not depend on it.
     on_rows : callable, optional
         Called with the number of rows done so far.
