@@ -158,9 +158,7 @@ def test_text_among_numbers(work):
 
 def test_a_cell_of_ten_million_characters(work):
     path = work(cells(5, "source", "x" * 10_000_000))
-    assert_training_refuses(
-        path, r"row 5, column 'source' holds a cell of 10,000,000 bytes; at most 1,000,000"
-    )
+    assert_training_refuses(path, r"record that starts at line 6 is too long: a cell is far too large")
 
 
 def test_a_truncated_parquet(work, tmp_path):
