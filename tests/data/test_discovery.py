@@ -384,3 +384,22 @@ def test_dates_are_found_on_real_files(real_data):
 def test_a_real_file_without_a_label_is_an_error(real_data):
     with pytest.raises(InputError, match="join the outcomes to the leads first"):
         discover(real_data / "olist_funnel/olist_marketing_qualified_leads_dataset.csv")
+
+
+def test_a_code_of_its_own_in_each_row_is_taken_for_the_id_and_to_be_checked(tmp_path):
+    path = tmp_path / "leads.csv"
+    rows = [f"K{i:04d},{i % 3},{'yes' if i % 4 == 0 else 'no'}" for i in range(60)]
+    path.write_text("\n".join(["Vorgang,visits,converted", *rows]))
+    found = discover(path)
+    assert found.roles.lead_id == "Vorgang"
+    assert "check this" in found.notes["lead_id"]
+
+
+@pytest.mark.parametrize("cell", ["Name{}", "{}.5", "note {} x1"])
+def test_words_numbers_and_notes_are_not_taken_for_ids(tmp_path, cell):
+    path = tmp_path / "leads.csv"
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    values = [cell.format(letters[i // 26] + letters[i % 26] if "Name" in cell else i) for i in range(60)]
+    rows = [f"{value},{'yes' if i % 4 == 0 else 'no'}" for i, value in enumerate(values)]
+    path.write_text("\n".join(["Feld,converted", *rows]))
+    assert discover(path).roles.lead_id is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ MIN_ID_SHARE = 0.5
 """A column named like an id is one when at least this share of its values is distinct."""
 
 _ID_WORDS = {"id", "ids", "key", "uuid", "guid", "number", "no", "nr", "nummer", "numero", "index", "unnamed"}
+
+
+# Letters and digits both, so that neither a word nor a number nor a date is taken for a code.
+_CODE = re.compile(r"(?=\S*[A-Za-z])(?=\S*\d)[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,11 @@ def guess_lead_id(profiles: Sequence[ColumnProfile], lead_id: str | None = None)
     if named:
         best = min(named, key=lambda profile: _id_rank(profile))
         return RoleGuess(best.name, distinct_evidence(best), _distinct_share(best) == 1.0)
+    codes = [profile for profile in profiles if _holds_codes(profile)]
+    if codes:
+        return RoleGuess(
+            codes[0].name, f"a code of its own in each row; {distinct_evidence(codes[0])}", False
+        )
     return RoleGuess(None, "no column looks like an id: rows are numbered from 1")
 
 
@@ -158,6 +168,13 @@ def _is_named_id(profile: ColumnProfile) -> bool:
         return False
     is_named = matching_phrase(profile.name, LEAD_ID_PHRASES, whole_name=True) is not None
     return is_named or (bool(_ID_WORDS.intersection(words(profile.name))) and _distinct_share(profile) == 1.0)
+
+
+def _holds_codes(profile: ColumnProfile) -> bool:
+    """Whether each row has a code of its own: one word of letters and digits, such as K00017."""
+    if profile.n_distinct < max(profile.n_rows, 2):
+        return False
+    return all(_CODE.fullmatch(value) for value in profile.values)
 
 
 def _id_rank(profile: ColumnProfile) -> tuple[int, float]:

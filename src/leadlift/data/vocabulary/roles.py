@@ -64,8 +64,8 @@ LABEL_PHRASES = phrases("""
 LEAD_ID_PHRASES = phrases("""
     lead id, prospect id, lead key, lead uuid, opportunity id, case id, contact id, record id, customer id,
     client id, user id, application id, mql id, deal id, person id, id, uuid, guid, lead number, lead no,
-    case number, kunden id, interessenten id, kundennummer, leadnummer, identifiant, identificador, codigo,
-    identificativo, klantnummer
+    case number, kunden id, kundennr, kunden nr, leadnr, lead nr, interessenten id, kundennummer, leadnummer,
+    identifiant, identificador, codigo, identificativo, klantnummer
 """)
 CREATED_PHRASES = phrases("""
     created at, created date, create date, created on, created, creation date, date created, date added,
