@@ -73,11 +73,12 @@ def test_a_search_interrupted_in_its_first_trial_still_tries_the_defaults(tmp_pa
     storage = tmp_path / "trials.db"
 
     def interrupt(*_):
-        raise KeyboardInterrupt
+        msg = "by the user"
+        raise KeyboardInterrupt(msg)
 
     with monkeypatch.context() as patch:
         patch.setattr(BaggedTrees, "held_out_loss", interrupt)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="by the user"):
             search_trees(*simulate(), n_trials=2, storage=storage)
     result = search_trees(*simulate(), n_trials=1, storage=storage)
     assert (result.n_trials, result.parameters) == (1, defaults_among(result.parameters))

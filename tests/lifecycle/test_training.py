@@ -12,6 +12,7 @@ import pytest
 from leadlift.config import parse_config
 from leadlift.data.datasets import make_leads
 from leadlift.exceptions import ConfigError, InputError, LeakageError, NoCutoffError
+from leadlift.learning.tuning import search_trees
 from leadlift.lifecycle import training
 from leadlift.lifecycle.holdout import hold_back
 from leadlift.lifecycle.preparing import prepare
@@ -238,6 +239,23 @@ def test_a_search_is_resumed_where_it_stopped(tmp_path, leads):
     assert (first.search.n_trials, again.search.n_trials) == (1, 2)
     assert (tmp_path / "models" / "search.db").is_file()
     assert told[-1] == 2
+
+
+def test_a_search_never_sees_the_leads_that_calibrate_and_decide(tmp_path, monkeypatch):
+    crm = make_leads(12_000, seed=3, with_events=False).leads
+    config = configure(tmp_path, crm, model="trials = 1")
+    seen = []
+
+    def spy(matrix, y, **keywords):
+        seen.append((len(y), keywords["as_of"].max()))
+        return search_trees(matrix, y, **keywords)
+
+    monkeypatch.setattr(training, "search_trees", spy)
+    scorer = train(config, leave_out_suspects=True).bundle.scorer
+    assert scorer.plan_.evidence == "decide slice"
+    ((n_seen, last_seen),) = seen
+    assert n_seen == len(scorer.plan_.fit)
+    assert last_seen < scorer.evidence_.as_of.min()
 
 
 def test_a_folder_in_the_way_of_the_bundle_is_left_alone(tmp_path, leads):

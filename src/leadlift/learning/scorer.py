@@ -185,7 +185,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         target = binary_target(self, y)
         as_of = None if as_of is None else as_moments(as_of)
         groups = None if groups is None else np.asarray(groups)
-        early, late = _early_and_late(target, as_of, label_known_at, groups)
+        early, late = early_and_late(target, as_of, label_known_at, groups)
         matrix = self._encode(X, early)
         weight = _check_sample_weight(sample_weight, matrix, ensure_non_negative=True)
         self.plan_ = self._plan(early, late, matrix, target, weight, groups)
@@ -379,10 +379,30 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _early_and_late(
-    y: NDArray, as_of: NDArray | None, label_known_at: ArrayLike | None, groups: NDArray | None
+def early_and_late(
+    y: NDArray,
+    as_of: ArrayLike | None = None,
+    label_known_at: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    """Return the rows to fit and the late rows; all rows and None where late rows would say too little."""
+    """Return the rows that fit the learner and the late rows that calibrate it and decide the cut-off.
+
+    Whatever chooses or tunes the learner may look at the early rows only.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        Labels 0 and 1.
+    as_of, label_known_at, groups : arrays of shape (n_rows,), optional
+        As for :meth:`LeadScorer.fit`.
+
+    Returns
+    -------
+    early : ndarray of int64
+        Row numbers.
+    late : ndarray of int64 or None
+        Row numbers; None, with all rows early, where there is no time or late rows would say too little.
+    """
     if as_of is not None:
         for share in LATE_SHARES:
             shares = (1 - share, share)

@@ -24,7 +24,7 @@ from leadlift.learning.cutoff import CutoffPolicy, get_policy
 from leadlift.learning.cutoff_evidence import passes
 from leadlift.learning.intervals import clopper_pearson
 from leadlift.learning.leakage import Suspect
-from leadlift.learning.scorer import LeadScorer
+from leadlift.learning.scorer import LeadScorer, early_and_late
 from leadlift.learning.tuning import SearchResult, search_trees
 from leadlift.lifecycle.holdout import Holdout, hold_back
 from leadlift.lifecycle.preparing import Problem, prepare
@@ -222,16 +222,19 @@ def _search(
 ) -> SearchResult:
     from leadlift.learning.encoding import TableEncoder
 
-    matrix = TableEncoder().fit_transform(problem.inputs.take(pa.array(split.train)))
+    moments = _moments(problem, split.train, split)
+    # The late leads calibrate and decide later; a search that saw them would spoil them as evidence.
+    rows = split.train[early_and_late(problem.y[split.train], **moments)[0]]
+    matrix = TableEncoder().fit_transform(problem.inputs.take(pa.array(rows)))
     store = Path(config.models)
     store.mkdir(parents=True, exist_ok=True)
     return search_trees(
         matrix,
-        problem.y[split.train],
+        problem.y[rows],
         n_trials=config.model.trials,
         time_budget_seconds=config.model.time_budget_seconds,
         storage=store / "search.db",
-        **_moments(problem, split.train, split),
+        **_moments(problem, rows, split),
         random_state=config.model.random_state,
         on_trial=on_trial,
     )
