@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# requirements-spark.lock has Spark too, which is large.
+LOCK ?= requirements.lock
+INSTALLED := $(VENV)/$(LOCK).installed
 
 .DEFAULT_GOAL := help
 .PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-quality clean
@@ -10,45 +13,47 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # The stamp is newer than the lock file exactly when the environment was made from it.
-$(VENV)/.installed: requirements.lock pyproject.toml
+$(INSTALLED): $(LOCK) pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-train: $(VENV)/.installed ## Simulate a CRM, train on it, score its new leads (no data needed)
+train: $(INSTALLED) ## Simulate a CRM, train on it, score its new leads (no data needed)
 	$(BIN)/leadlift simulate --out data
 	$(BIN)/leadlift init data/leads.csv --out data/leadlift.toml --force
 	$(BIN)/leadlift train data/leadlift.toml --leave-out-suspects --models models
 	$(BIN)/leadlift predict data/new_leads.csv --bundle models/champion --out data/scored.csv
 
-test: $(VENV)/.installed ## Run every test, the notebooks included
+test: $(INSTALLED) ## Run every test, the notebooks included
 	$(BIN)/python -m pytest
 
-test-fast: $(VENV)/.installed ## Run the tests that take seconds
+test-fast: $(INSTALLED) ## Run the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow"
 
-lint: $(VENV)/.installed ## Check style and format
+lint: $(INSTALLED) ## Check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-notebooks: $(VENV)/.installed ## Execute the notebooks and store their outputs
+notebooks: $(INSTALLED) ## Execute the notebooks and store their outputs
 	$(BIN)/python tests/run_notebook.py notebooks/*.ipynb
 
-lock: ## Pin every version anew (needs uv)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra notebooks \
+lock: ## Pin what is not pinned yet; UPGRADE=--upgrade pins all anew (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 $(UPGRADE) \
+	  --extra dev --extra notebooks --extra database \
 	  --generate-hashes --no-header --output-file requirements.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra notebooks --extra spark \
+	uv pip compile pyproject.toml --universal --python-version 3.11 $(UPGRADE) \
+	  --extra dev --extra notebooks --extra database --extra spark \
 	  --constraint requirements.lock --generate-hashes --no-header --output-file requirements-spark.lock
 
-mlflow-ui: $(VENV)/.installed ## Open the runs and registered models in a browser
+mlflow-ui: $(INSTALLED) ## Open the runs and registered models in a browser
 	MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true \
 	  $(BIN)/mlflow ui --backend-store-uri sqlite:///models/mlflow.db --host 127.0.0.1 --port 5000 --workers 1
 
-bench-first-run: $(VENV)/.installed ## Measure time and memory of train and predict up to 1M leads
+bench-first-run: $(INSTALLED) ## Measure time and memory of train and predict up to 1M leads
 	$(BIN)/python benchmarks/first_run.py
 
-bench-quality: $(VENV)/.installed ## Measure quality on the public sets beside the repository
+bench-quality: $(INSTALLED) ## Measure quality on the public sets beside the repository
 	$(BIN)/python benchmarks/quality.py
 
 clean: ## Remove what train and test wrote, and the environment

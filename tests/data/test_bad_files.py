@@ -42,7 +42,7 @@ def test_a_file_that_is_not_there(path):
 
 
 def test_a_folder(tmp_path):
-    assert_refused(tmp_path, "is a folder; name one CSV or Parquet file in it")
+    assert_refused(tmp_path, "is a folder without a CSV or Parquet file in it")
 
 
 def test_an_empty_file(path):

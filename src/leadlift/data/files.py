@@ -13,7 +13,10 @@ _OTHER_FORMATS = {
     b"\x1f\x8b": "compressed with gzip; unpack it first",
     b"\x28\xb5\x2f\xfd": "compressed with Zstandard; unpack it first",
     b"%PDF": "a PDF; export the table as CSV",
+    b"SQLite f": "an SQLite database; name it as sqlite:///PATH",
 }
+_DUCKDB_MAGIC = b"DUCK"
+_DUCKDB_MAGIC_START = 8
 
 
 def require_file(path: str | Path) -> Path:
@@ -51,10 +54,15 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() in {".parquet", ".pq"} or _first_bytes(path).startswith(_PARQUET_MAGIC)
 
 
+def is_duckdb(path: Path) -> bool:
+    """Return whether a file is, by its first bytes, a DuckDB database."""
+    return _first_bytes(path)[_DUCKDB_MAGIC_START:] == _DUCKDB_MAGIC
+
+
 def _first_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(8)
+            return file.read(_DUCKDB_MAGIC_START + len(_DUCKDB_MAGIC))
     except FileNotFoundError as error:
         msg = f"{path}: no such file"
         raise InputError(msg) from error

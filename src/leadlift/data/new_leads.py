@@ -17,8 +17,10 @@ import pyarrow.compute as pc
 from leadlift.config import LeadSchema
 from leadlift.data.csv_files import CsvFile, NoRowsError, RaggedRows, csv_batches, open_csv
 from leadlift.data.dates import parse_dates
+from leadlift.data.file_sources import find_files
 from leadlift.data.files import is_parquet, require_file
 from leadlift.data.parquet_files import parquet_batches, parquet_rows, parquet_schema, refuse_unreadable_types
+from leadlift.data.sources import FILE_READERS, open_source, refuse_query, source_kind
 from leadlift.data.tables import (
     CREATED_AT,
     INVALID,
@@ -34,34 +36,39 @@ from leadlift.terms import LEAD_ID
 
 
 def iter_batches(
-    path: str | Path, schema: LeadSchema, *, batch_rows: int = 32_768
+    source: str | Path, schema: LeadSchema, *, query: str | None = None, batch_rows: int = 32_768
 ) -> Iterator[pa.RecordBatch]:
-    """Read a file of new leads in batches.
+    """Read new leads in batches.
 
-    Columns may stand in any order and others beside them; a file without rows gives no batch. The file is
+    Columns may stand in any order and others beside them; a source without rows gives no batch. The source is
     opened and its columns are checked before this returns; the batches are read as they are asked for.
 
     Parameters
     ----------
-    path : str or Path
-        A CSV or Parquet file; which of the two does not depend on the training file.
+    source : str or Path
+        A file, a folder or a glob of files, a DuckDB file or the address of a database, as for
+        :func:`leadlift.data.sources.open_source`; which does not depend on the source of training.
     schema : LeadSchema
         How files are written, which columns have roles, and which are inputs.
+    query : str or None
+        For a DuckDB file or a database: the name of a table, or a single SELECT.
     batch_rows : int
         Most rows of a batch, at least 1.
 
     Returns
     -------
     iterator of pyarrow.RecordBatch
-        As from `prepare_batch`, in the order of the file; ids by row number count through the file.
+        As from `prepare_batch`, in the order of the source; ids by row number count through it.
 
     Raises
     ------
     InputError
-        The file is missing, empty, damaged or no table; while reading: rows are ragged. Every ragged row is
+        The source is missing, empty, damaged or no table; while reading: rows are ragged. Every ragged row is
         an error here, since one row must come out for every row that goes in.
     SchemaError
-        An input column or the id is not in the file; the message is a diff.
+        An input column or the id is not there; the message is a diff.
+    ConfigError, MissingDependencyError
+        As for :func:`leadlift.data.sources.open_source`.
 
     Examples
     --------
@@ -82,7 +89,10 @@ def iter_batches(
     >>> rows[1]
     {'lead_id': '2', 'visits': None, 'invalid': True, 'invalid_detail': 'visits'}
     """
-    path = require_file(path)
+    if source_kind(str(source)) != "file":
+        return _from_source(str(source), query, schema, batch_rows)
+    refuse_query(str(source), query, "query")
+    path = require_file(source)
     if is_parquet(path):
         found = parquet_schema(path, rows_required=False)
         columns = _columns_to_read(schema, found.names, str(path))
@@ -134,13 +144,13 @@ def prepare_batch(
     return _convert(table, row_numbers, schema)
 
 
-def count_rows(path: str | Path) -> int | None:
-    """Return how many leads a file has where that is known without reading it: Parquet; else None.
+def count_rows(source: str | Path) -> int | None:
+    """Return how many leads there are where that is known without reading them: in Parquet; else None.
 
     Parameters
     ----------
-    path : str or Path
-        A CSV or Parquet file.
+    source : str or Path
+        As for `iter_batches`.
 
     Returns
     -------
@@ -149,10 +159,23 @@ def count_rows(path: str | Path) -> int | None:
     Raises
     ------
     InputError
-        The file is missing, empty or damaged.
+        A file is missing, empty or damaged.
     """
-    path = require_file(path)
-    return parquet_rows(path) if is_parquet(path) else None
+    kind = source_kind(str(source))
+    if kind not in FILE_READERS:
+        return None
+    paths = find_files(str(source)) if kind == "files" else [Path(source)]
+    files = [require_file(path) for path in paths]
+    return sum(map(parquet_rows, files)) if all(map(is_parquet, files)) else None
+
+
+def _from_source(
+    source: str, query: str | None, schema: LeadSchema, batch_rows: int
+) -> Iterator[pa.RecordBatch]:
+    whole = schema.data.model_copy(update={"ragged_rows": "error"})
+    opened = open_source(source, query, whole, query_key="query")
+    columns = _columns_to_read(schema, opened.columns, opened.name)
+    return _prepared(opened.batches(columns, batch_rows), schema, batch_rows, opened.name)
 
 
 def _columns_to_read(schema: LeadSchema, names: Sequence[str], source: str) -> list[str]:
@@ -211,7 +234,7 @@ def _convert(table: pa.Table, row_numbers: np.ndarray, schema: LeadSchema) -> pa
     if roles.created_at in table.column_names:
         array = plain(table.column(roles.created_at))
         columns[CREATED_AT], bad[roles.created_at] = parse_dates(
-            array, roles.date_format, data.missing_values
+            array, roles.date_format, data.missing_values, roles.time_zone
         )
     for spec in schema.features:
         columns[spec.name], bad[spec.name] = convert_column(

@@ -27,6 +27,7 @@ from leadlift.data.parquet_files import (
     refuse_unreadable_types,
     unreadable_columns,
 )
+from leadlift.data.sources import Source, open_source, refuse_query, source_kind
 from leadlift.data.tables import (
     CLOSED_AT,
     CREATED_AT,
@@ -112,15 +113,17 @@ class _Raw:
 
 
 def read_leads(config: LeadliftConfig) -> Leads:
-    """Read the file of won and lost leads that a configuration names.
+    """Read the won and lost leads that a configuration names.
 
-    Moments without a zone are taken as UTC. A column is numeric when every value in it is a number (see
-    :func:`leadlift.data.values.looks_numeric`) or when the configuration says so.
+    Moments of roles without a zone are clock times of ``[schema] time_zone``. A column is numeric when
+    every value in it is a number (see :func:`leadlift.data.values.looks_numeric`) or when the configuration
+    says so.
 
     Parameters
     ----------
     config : LeadliftConfig
-        ``[data]`` says where the file is and how it is written, ``[schema]`` which column is what.
+        ``[data]`` says where the leads are (any source of :func:`leadlift.data.sources.open_source`) and how
+        files are written, ``[schema]`` which column is what.
 
     Returns
     -------
@@ -130,13 +133,20 @@ def read_leads(config: LeadliftConfig) -> Leads:
     ------
     InputError
         There is no such file, it is empty, damaged or no table, or it has ragged rows and
-        ``ragged_rows`` is ``"error"``.
+        ``ragged_rows`` is ``"error"``; a database cannot be read.
+    ConfigError, MissingDependencyError
+        As for :func:`leadlift.data.sources.open_source`.
     SchemaError
         A column named in the configuration is not in the file, a number or date cannot be read, or the
         label has a value that is not declared. Rows and values are named.
     """
-    path = require_file(config.data.leads)
-    raw = _read_parquet(path, config.roles.ignore) if is_parquet(path) else _read_csv(path, config.data)
+    data = config.data
+    if source_kind(data.leads) != "file":
+        source = open_source(data.leads, data.leads_query, data)
+        return _to_leads(_read_source(source, config.roles.ignore), config)
+    refuse_query(data.leads, data.leads_query, "leads_query")
+    path = require_file(data.leads)
+    raw = _read_parquet(path, config.roles.ignore) if is_parquet(path) else _read_csv(path, data)
     return _to_leads(raw, config)
 
 
@@ -229,6 +239,17 @@ def _read_csv(path: Path, data: DataConfig) -> _Raw:
     return _without_long_cells(_Raw(str(path), table, row_numbers, file.header.columns, tuple(findings)))
 
 
+def _read_source(source: Source, ignore: tuple[str, ...]) -> _Raw:
+    """Rows are numbered as they come: of a folder through its files, of a query through its result."""
+    flat = _flat_columns(source.schema, ignore, source.name)
+    table = pa.Table.from_batches(source.batches(flat), source.selected_schema(flat))
+    if not table.num_rows:
+        msg = f"{source.name}: there are columns but no rows; expected one row a lead"
+        raise InputError(msg)
+    row_numbers = np.arange(1, len(table) + 1)
+    return _without_long_cells(_Raw(source.name, table, row_numbers, source.columns, source.findings()))
+
+
 def _without_long_cells(raw: _Raw) -> _Raw:
     refuse_long_cells(raw.table, raw.row_numbers, raw.source)
     return raw
@@ -281,7 +302,7 @@ def _role_columns(raw: _Raw, config: LeadliftConfig) -> dict[str, Column]:
 def _dates(raw: _Raw, name: str, config: LeadliftConfig) -> Column:
     date_format = config.roles.date_format
     column = raw.column(name)
-    moments, is_bad = parse_dates(column, date_format, config.data.missing_values)
+    moments, is_bad = parse_dates(column, date_format, config.data.missing_values, config.roles.time_zone)
     if pc.any(is_bad).as_py():
         expected = (
             f"dates of the form {date_format!r}" if date_format else "ISO 8601 dates (2026-11-30 14:05)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow.compute as pc
 
 from leadlift.config import DataConfig
@@ -33,6 +35,30 @@ def ragged_rows_left_out(ragged: RaggedRows) -> Finding:
         remedy="mend the rows, or find out which program writes them",
         count=len(ragged.rows),
         examples=tuple(str(row) for row in ragged.rows[:5]),
+    )
+
+
+def ragged_rows_of_files(ragged: Mapping[str, RaggedRows]) -> Finding:
+    """LL150 for a folder: rows with too many or too few cells were left out of some of its files.
+
+    Parameters
+    ----------
+    ragged : mapping of str to RaggedRows
+        The rows, by the path of their file; none without any.
+
+    Returns
+    -------
+    Finding
+    """
+    rows = [f"{path}: row {row}" for path, of_file in ragged.items() for row in of_file.rows]
+    return Finding(
+        code="LL150",
+        severity=Severity.WARNING,
+        title="ragged rows left out",
+        message=f"left out {len(rows)} row(s) of {len(ragged)} file(s) that have too few or too many cells",
+        remedy="mend the rows, or find out which program writes them",
+        count=len(rows),
+        examples=tuple(rows[:5]),
     )
 
 
