@@ -216,7 +216,7 @@ def test_ids_are_unique_and_in_the_order_of_creation(leads):
 
 def test_the_same_arguments_give_the_same_tables():
     one, two = make_leads(500, seed=9), make_leads(500, seed=9)
-    for table in ("leads", "events", "hidden", "truth"):
+    for table in ("leads", "events", "history", "hidden", "truth"):
         assert getattr(one, table).equals(getattr(two, table))
     assert not one.leads.equals(make_leads(500, seed=10).leads)
 
@@ -230,6 +230,8 @@ def test_leaving_the_events_out_changes_nothing_else():
     full, flat = make_leads(500, seed=9), make_leads(500, seed=9, with_events=False)
     assert flat.events.num_rows == 0
     assert flat.events.schema == full.events.schema
+    assert flat.history.num_rows == 0
+    assert flat.history.schema == full.history.schema
     assert flat.leads.equals(full.leads)
     assert flat.truth.equals(full.truth)
 
@@ -242,7 +244,9 @@ def test_another_start_moves_all_moments_and_nothing_else():
     moved = here.leads.to_pandas()
     moved[["created_at", "closed_at"]] += shift
     assert moved.equals(there.leads.to_pandas())
-    assert (here.events.to_pandas()["occurred_at"] + shift).equals(there.events.to_pandas()["occurred_at"])
+    for table, moment in (("events", "occurred_at"), ("history", "changed_at")):
+        then = getattr(here, table).to_pandas()
+        assert then.assign(**{moment: then[moment] + shift}).equals(getattr(there, table).to_pandas())
 
 
 @pytest.mark.parametrize(
@@ -310,7 +314,8 @@ def test_csv_cells_are_iso_moments_and_empty_for_null(saved):
         assert (row["loss_note"] or None) == lead["loss_note"]
 
 
-def test_events_and_truth_are_saved_whole(saved):
+def test_events_changes_and_truth_are_saved_whole(saved):
     small, folder = saved
     assert pq.read_table(folder / "events.parquet").equals(small.events)
+    assert pq.read_table(folder / "history.parquet").equals(small.history)
     assert pq.read_table(folder / "truth.parquet").equals(small.truth)

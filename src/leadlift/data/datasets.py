@@ -1,6 +1,7 @@
 """A simulated CRM whose true conversion probabilities are known, so that promises can be tested.
 
-How leads come about is told in ``docs/simulator.md``.
+How leads come about is told in ``docs/simulator.md``. The loaders of public logs
+(:mod:`leadlift.data.public_logs`) can be had from here too.
 """
 
 from __future__ import annotations
@@ -14,13 +15,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadlift.data.simulation import columns, events, journeys, later_columns, population, sales_process
+from leadlift.data.public_logs import PublicLog, bpi2012, olist
+from leadlift.data.simulation import (
+    changes,
+    columns,
+    events,
+    journeys,
+    later_columns,
+    population,
+    sales_process,
+)
 from leadlift.data.simulation.levels import as_text
 from leadlift.exceptions import ConfigError
 from leadlift.terms import LEAD_ID
 
+__all__ = ["PublicLog", "SimulatedLeads", "bpi2012", "make_leads", "olist"]
+
 START = datetime(2024, 1, 1, tzinfo=UTC)
-_STREAMS = ("population", "journeys", "sales_process", "profile", "form", "web", "later", "events")
+_STREAMS = ("population", "journeys", "sales_process", "profile", "form", "web", "later", "events", "history")
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,9 @@ class SimulatedLeads:
         One row a lead, as the CRM shows it at `known_until`; columns in ``docs/simulator.md``.
     events : pyarrow.Table
         `lead_id, occurred_at, event_type, channel, asset`, in no order; no row without events.
+    history : pyarrow.Table
+        Change log of fields, `lead_id, changed_at, field, value, old_value`, in no order; no row without
+        events. See ``docs/simulator.md``.
     hidden : pyarrow.Table
         `lead_id, mode, fit, intent, win_log_odds` in the order of `leads`: what an oracle knows.
     process : SalesProcess
@@ -45,6 +60,7 @@ class SimulatedLeads:
 
     leads: pa.Table
     events: pa.Table
+    history: pa.Table
     hidden: pa.Table
     process: sales_process.SalesProcess
     known_until: datetime
@@ -129,7 +145,10 @@ class SimulatedLeads:
         )
 
     def save(self, folder: str | Path, *, new_days: float = 14.0) -> None:
-        """Write the files of a user: ``leads.csv``, ``new_leads.csv``, ``events.parquet``, ``truth.parquet``.
+        """Write the files of a user: leads, new leads, events, the change log, and the truth.
+
+        ``leads.csv``, ``new_leads.csv``, ``events.parquet``, ``history.parquet``, ``truth.parquet``. Events
+        and changes are those of all leads.
 
         Parameters
         ----------
@@ -145,10 +164,11 @@ class SimulatedLeads:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        history, new = self.split_new(new_days)
-        _write_csv(history, folder / "leads.csv")
+        earlier, new = self.split_new(new_days)
+        _write_csv(earlier, folder / "leads.csv")
         _write_csv(new, folder / "new_leads.csv")
         _write_parquet(self.events, folder / "events.parquet")
+        _write_parquet(self.history, folder / "history.parquet")
         _write_parquet(self.truth, folder / "truth.parquet")
 
 
@@ -182,7 +202,7 @@ def make_leads(
     drift : float
         Factor > 0 by which the odds of winning an equal lead change from the start to the end.
     with_events : bool
-        False leaves the events out; leads and truth stay the same and come faster.
+        False leaves the events and the change log out; leads and truth stay the same and come faster.
 
     Returns
     -------
@@ -223,15 +243,24 @@ def make_leads(
     )
     known = later_columns.known_outcomes(people, process, known_until_second)
     leads = _lead_table(rng, people, acts, known, start)
-    lead_id = leads[LEAD_ID].combine_chunks()
-    behaviour = events.no_events()
+    lead_id = _column(leads, LEAD_ID)
+    behaviour, history = events.no_events(), changes.no_changes()
     if with_events:
         behaviour = events.draw_events(
             rng["events"], population=people, journeys=acts, known=known, lead_id=lead_id, start=start
         )
+        history = changes.draw_changes(
+            rng["history"],
+            population=people,
+            known=known,
+            sales_stage=_column(leads, "sales_stage"),
+            lead_id=lead_id,
+            start=start,
+        )
     return SimulatedLeads(
         leads=leads,
         events=behaviour,
+        history=history,
         hidden=_hidden_table(lead_id, people, process),
         process=process,
         known_until=start + timedelta(seconds=known_until_second),
@@ -313,6 +342,11 @@ def _hidden_table(
             "win_log_odds": np.log(process.win_per_day / process.loss_per_day),
         }
     )
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    """A column as one array."""
+    return table[name].combine_chunks()
 
 
 def _write_csv(table: pa.Table, path: Path) -> None:

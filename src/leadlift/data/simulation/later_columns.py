@@ -22,7 +22,7 @@ LATER_COLUMNS = ("sales_stage", "loss_reason", "loss_note", "deal_amount", "last
 _OUTCOMES = (Outcome.OPEN.value, Outcome.LOST.value, Outcome.WON.value)
 _OPEN, _LOST, _WON = range(3)
 
-_STAGES = ("new", "contacted", "disqualified", "recycled", "customer")
+STAGES = ("new", "contacted", "disqualified", "recycled", "customer")
 _NEW, _CONTACTED, _DISQUALIFIED, _RECYCLED, _CUSTOMER = range(5)
 
 _ACTIVITIES = (
@@ -160,7 +160,7 @@ def later_columns(
     reason_missing = not_lost | (rng.random(n) < 0.15)
     note_missing = reason_missing | (rng.random(n) < 0.50)
     return {
-        "sales_stage": as_text(_STAGES, _draw_stage(rng, known)),
+        "sales_stage": as_text(STAGES, _draw_stage(rng, known)),
         "loss_reason": as_text(tuple(LOSS_NOTES), reason, reason_missing),
         "loss_note": _loss_notes(rng, reason, note_missing),
         "deal_amount": pa.array(_draw_deal_amounts(rng, population), mask=known.code != _WON),
