@@ -9,6 +9,7 @@ import pytest
 
 import leadlift
 from command_line import run_cli, run_ok
+from leadlift.config import read_config
 
 HEAVY = ("numpy", "pandas", "pyarrow", "lightgbm", "mlflow", "shap", "sklearn", "scipy", "duckdb", "optuna")
 HELP = [sys.executable, "-m", "leadlift.cli", "--help"]
@@ -168,6 +169,34 @@ def test_init_keeps_a_configuration_that_exists_unless_forced(workspace, tmp_pat
     assert config.read_text() == "mine"
     run_ok("init", workspace.leads, "--out", config, "--force")
     assert "[schema]" in config.read_text()
+
+
+def test_init_looks_at_events_and_change_log_too(workspace, tmp_path):
+    config = tmp_path / "leadlift.toml"
+    run = run_ok(
+        "init",
+        workspace.leads,
+        "--events",
+        workspace.folder / "events.parquet",
+        "--history",
+        workspace.folder / "history.parquet",
+        "--out",
+        config,
+    )
+    assert f"Wrote {config}" in run.out
+    found = read_config(config)
+    assert found.roles.events.event_type == "event_type"
+    assert found.roles.history.changed_at == "changed_at"
+    assert found.observations.at_days == (0, 7, 14, 30)
+
+
+def test_init_ends_with_1_and_writes_nothing_where_events_are_of_other_leads(workspace, tmp_path):
+    events = tmp_path / "events.csv"
+    events.write_text("lead_id,occurred_at,event_type\nX1,2026-01-01,visit\n")
+    run = run_cli("init", workspace.leads, "--events", events, "--out", tmp_path / "leadlift.toml")
+    assert run.code == 1
+    assert "no row bears the id of a lead" in run.err
+    assert [path.name for path in tmp_path.iterdir()] == ["events.csv"]
 
 
 def test_a_name_with_terminal_codes_is_shown_escaped(capsys):

@@ -56,14 +56,17 @@ def simulate(
     n: Annotated[int, typer.Option(min=100, help="Number of leads.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulation.")] = 0,
 ) -> None:
-    """Write a simulated CRM: leads.csv, new_leads.csv, events.parquet, truth.parquet."""
+    """Write a simulated CRM: leads, new leads, events, change log, and the truth."""
     from leadlift.data.datasets import make_leads
 
     with _steps() as step:
         step("Simulating leads")
         with _writing(out):
             make_leads(n, seed).save(out)
-    print(f"Simulated {n:,} leads in {out}/: leads.csv, new_leads.csv, events.parquet, truth.parquet")
+    print(
+        f"Simulated {n:,} leads in {out}/: leads.csv, new_leads.csv, events.parquet, history.parquet, "
+        f"truth.parquet"
+    )
 
 
 @app.command()
@@ -73,16 +76,26 @@ def init(
     outcome: Annotated[str | None, typer.Option(help="Column that says how a lead ended.")] = None,
     lead_id: Annotated[str | None, typer.Option(help="Column with the id of a lead.")] = None,
     created_at: Annotated[str | None, typer.Option(help="Column with the moment of creation.")] = None,
+    events: Annotated[str | None, typer.Option(help="Events: a file, folder, glob or database.")] = None,
+    history: Annotated[str | None, typer.Option(help="Change log: a file, folder, glob or database.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the configuration.")] = False,
 ) -> None:
-    """Look at a file of leads and write a commented leadlift.toml."""
+    """Look at leads, and at events and a change log if given, and write a commented leadlift.toml."""
     from leadlift.data.discovery import discover
 
     if out.exists() and not force:
         _fail(f"{out} exists; pass --force to overwrite it or --out to write elsewhere", code=1)
     with _steps() as step:
         step(f"Looking at {leads}")
-        found = discover(leads, outcome=outcome, lead_id=lead_id, created_at=created_at, today=_now().date())
+        found = discover(
+            leads,
+            outcome=outcome,
+            lead_id=lead_id,
+            created_at=created_at,
+            today=_now().date(),
+            events=events,
+            history=history,
+        )
         _write_text(out, found.to_toml(folder=out.parent))
     print(f"Wrote {out}. Read it, mend what is wrong, then: leadlift check {out}")
 
@@ -117,13 +130,14 @@ def train(
     models: Annotated[
         Path | None, typer.Option(help="Folder of models, instead of the one configured.")
     ] = None,
+    engine: Annotated[str | None, typer.Option(help="Where features are built: duckdb or spark.")] = None,
     name: Annotated[str, typer.Option(help="Folder of the bundle below the folder of models.")] = "champion",
     json: Json = False,
 ) -> None:
     """Learn, calibrate, set the cut-offs, explain, save the bundle, log the run."""
     from leadlift.lifecycle.training import train as run
 
-    settings = _settings(config, trials, time_budget, models)
+    settings = _settings(config, trials, time_budget, models, engine)
     with _steps() as step:
         result = run(
             settings, leave_out_suspects=leave_out_suspects, name=name, on_step=step, on_trial=step.count
@@ -135,11 +149,44 @@ def train(
 
 
 @app.command()
+def features(
+    config: ConfigFile = Path("leadlift.toml"),
+    out: Annotated[
+        Path | None, typer.Option(help="Table of (lead_id, as_of) to write, .parquet or .csv.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="Say what each feature means.")] = False,
+    engine: Annotated[str | None, typer.Option(help="duckdb or spark.")] = None,
+    json: Json = False,
+) -> None:
+    """Build the features of leads from what was known at each moment of observation."""
+    from leadlift.lifecycle.feature_table import build_feature_table
+
+    if out is None and not show:
+        _fail("give --out FILE to write the features, --list to read what they mean, or both", code=2)
+    with _steps() as step:
+        step("Building features")
+        built = build_feature_table(_settings(config, engine=engine), out)
+    if json:
+        _print_json(built.to_dict())
+        return
+    if show:
+        _print_catalogue(built.specs)
+    _print_findings(built.findings)
+    print(f"{len(built.specs)} features of {built.n_rows:,} observations" + (f" in {out}" if out else ""))
+
+
+@app.command()
 def predict(
-    leads: Annotated[Path, typer.Argument(help="CSV or Parquet file of new leads.")],
+    leads: Annotated[str, typer.Argument(help="New leads: a file, folder, glob or database.")],
     out: Annotated[Path, typer.Option(help="Scored table to write, .csv or .parquet.")],
     bundle: Annotated[Path, typer.Option(help="Model bundle.")] = Path("models/champion"),
+    events: Annotated[str | None, typer.Option(help="Events: a file, folder, glob or database.")] = None,
+    history: Annotated[str | None, typer.Option(help="Change log: a file, folder, glob or database.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Moment of scoring, ISO 8601; now if not given.")] = None,
+    engine: Annotated[str, typer.Option(help="Where features are built: duckdb or spark.")] = "duckdb",
+    leads_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
+    events_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
+    history_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
     batch_rows: Annotated[int, typer.Option(min=1, help="Rows in memory at a time.")] = 32_768,
     json: Json = False,
 ) -> None:
@@ -147,12 +194,23 @@ def predict(
     import time
 
     from leadlift.data.new_leads import count_rows
+    from leadlift.serving.predict import Queries
     from leadlift.serving.predict import predict as run
 
     start = time.perf_counter()
-    moment = _moment(as_of)
     with _rows(count_rows(leads)) as on_rows:
-        summary = run(bundle, leads, out=out, as_of=moment, batch_rows=batch_rows, on_rows=on_rows)
+        summary = run(
+            bundle,
+            leads,
+            out=out,
+            events=events,
+            history=history,
+            as_of=_moment(as_of),
+            queries=Queries(leads_query, events_query, history_query),
+            engine=engine,
+            batch_rows=batch_rows,
+            on_rows=on_rows,
+        )
     done = summary.to_dict() | {"out": str(out), "seconds": round(time.perf_counter() - start, 2)}
     if json:
         _print_json(done)
@@ -161,7 +219,11 @@ def predict(
 
 
 def _settings(
-    path: Path, trials: int | None, time_budget: float | None, models: Path | None
+    path: Path,
+    trials: int | None = None,
+    time_budget: float | None = None,
+    models: Path | None = None,
+    engine: str | None = None,
 ) -> LeadliftConfig:
     """Read the configuration; options given on the command line win."""
     from leadlift.config import read_config
@@ -169,7 +231,9 @@ def _settings(
     config = read_config(path)
     given = {"trials": trials, "time_budget_seconds": time_budget}
     model = config.model.model_copy(update={key: value for key, value in given.items() if value is not None})
-    return config.model_copy(update={"model": model, "models": str(models or config.models)})
+    features = config.features.model_copy(update={"engine": engine or config.features.engine})
+    changed = {"model": model, "models": str(models or config.models), "features": features}
+    return config.model_copy(update=changed)
 
 
 def _moment(text: str | None) -> datetime:
@@ -297,6 +361,19 @@ def _print_findings(findings: tuple[Any, ...]) -> None:
     rows = [[f.code, f.severity.value, f.text] for f in findings]
     title = "1 finding" if len(rows) == 1 else f"{len(rows)} findings"
     _print_table(title, ["code", "severity", "what and what to do"], rows, n_text=3)
+
+
+def _print_catalogue(specs: tuple[Any, ...]) -> None:
+    """Print what each feature means, group by group; sentences would be folded to bits in a table."""
+    width = max((len(spec.name) for spec in specs), default=0)
+    group = None
+    for spec in specs:
+        if spec.group != group:
+            group = spec.group
+            print(f"\n{group}")
+        missing = "" if spec.missing_means == "never missing" else f"; missing: {spec.missing_means}"
+        print(f"  {_visible(spec.name):{width}}  {spec.family:10}  {_visible(spec.description)}{missing}")
+    print()
 
 
 def _print_training(result: TrainingResult) -> None:

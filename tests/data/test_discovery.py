@@ -75,6 +75,19 @@ def test_the_file_written_says_what_was_found_and_why(tmp_path):
         assert line in text.splitlines()
 
 
+def test_events_add_sections_and_change_no_line_about_the_leads(tmp_path):
+    path = write(tmp_path, CRM)
+    events = write(
+        tmp_path, "Lead ID;When;Type\nL1;02.02.2026;visit\nL2;14.02.2026;form\n", name="events.csv"
+    )
+    before = [line for line in discover(path).to_toml(folder=tmp_path).splitlines() if line]
+    after = [line for line in discover(path, events=events).to_toml(folder=tmp_path).splitlines() if line]
+    added = [line for line in after if line not in before]
+    assert [line for line in after if line in before] == before
+    assert added[0] == 'events = "events.csv"  # what leads did, and when'
+    assert {"[observations]", "[schema.events]", "[features]"} <= {line.split("  #")[0] for line in added}
+
+
 def test_the_file_written_reads_the_leads(tmp_path):
     leads = read_leads(roundtrip(write(tmp_path, CRM)))
     assert leads.table["outcome"].to_pylist() == ["won", "open", "lost", "lost", "won"]

@@ -75,12 +75,15 @@ class LeadSchema(Section):
     roles : SchemaConfig
         Which column is the id, the outcome, the date.
     features : tuple of FeatureSpec
-        The input columns, in the order of the model's matrix.
+        Columns of the leads that the model's inputs are, or are made from, in order.
+    logged : tuple of str
+        Those of them that the change log has; a file of new leads may lack them.
     """
 
     data: DataConfig
     roles: SchemaConfig
     features: tuple[FeatureSpec, ...]
+    logged: tuple[str, ...] = ()
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -3,10 +3,48 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1)]
+
+UNKNOWN_ZONE = "time_zone {!r} is not known here; expected an IANA name such as 'Europe/Berlin'"
+"""What is said of a name that is no time zone."""
+
+
+def known_zone(name: str) -> str:
+    """Return the name of a time zone.
+
+    Parameters
+    ----------
+    name : str
+        An IANA name such as ``"Europe/Berlin"``.
+
+    Returns
+    -------
+    str
+        The same name.
+
+    Raises
+    ------
+    ValueError
+        No such zone is known on this machine.
+
+    Examples
+    --------
+    >>> known_zone("Europe/Berlin")
+    'Europe/Berlin'
+    """
+    try:
+        ZoneInfo(name)
+    # An odd name ends in a file that cannot be opened.
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(UNKNOWN_ZONE.format(name)) from error
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(known_zone)]
 
 
 class Section(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from leadlift.config.base import Name, Section, no_overlap
+from leadlift.config.base import Name, Section, ZoneName, no_overlap
 
 Days = Annotated[float, Field(ge=0, lt=36500)]
 
@@ -45,7 +45,7 @@ class EventsConfig(Section):
     text: Name | None = None
     event_id: Name | None = None
     recorded_at: Name | None = None
-    time_zone: Name = "UTC"
+    time_zone: ZoneName = "UTC"
     date_format: str | None = None
 
     @model_validator(mode="after")
@@ -90,7 +90,7 @@ class HistoryConfig(Section):
     value: Name = "value"
     old_value: Name | None = None
     fields: tuple[Name, ...] | None = None
-    time_zone: Name = "UTC"
+    time_zone: ZoneName = "UTC"
     date_format: str | None = None
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from leadlift.config.base import Name, Section, no_overlap
+from leadlift.config.base import Name, Section, ZoneName, no_overlap
 from leadlift.config.behaviour import EventsConfig, HistoryConfig
 
 
@@ -106,7 +106,7 @@ class SchemaConfig(Section):
     created_at: Name | None = None
     closed_at: Name | None = None
     date_format: str | None = None
-    time_zone: Name = "UTC"
+    time_zone: ZoneName = "UTC"
     rows_in_time_order: bool = False
     horizon_days: Annotated[float, Field(gt=0, lt=36500)] | None = None
     known_until: datetime | None = None

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from leadlift.config import DataConfig, FamiliesConfig, SchemaConfig
+from leadlift.data.behaviour_discovery import BehaviourDiscovery, discover_behaviour
 from leadlift.data.dates import parse_dates
 from leadlift.data.dialect import detect_dialect
 from leadlift.data.files import is_parquet, require_file
@@ -27,6 +28,7 @@ from leadlift.data.role_guess import (
     guess_lead_id,
     useless_columns,
 )
+from leadlift.data.shared_dialect import share_dialect
 from leadlift.exceptions import InputError
 from leadlift.terms import Family
 
@@ -36,6 +38,8 @@ HORIZON_QUANTILE = 0.9
 """Share of the wins that fall within the suggested horizon."""
 MIN_WINS_FOR_HORIZON = 20
 """With fewer dated wins no horizon is suggested."""
+MIN_WORDS_OF_TEXT = 3
+"""Free text has at least so many words a value on average; a name has two."""
 
 _CHECK_THIS = "; check this"
 _MICROSECONDS_A_DAY = 86_400_000_000
@@ -66,6 +70,10 @@ class Discovery:
         Columns that seem to hold a protected attribute, and which; they are left out.
     dates : tuple of str
         Date columns without a role; they are left out.
+    texts : tuple of str
+        Ignored columns that seem to hold free text and not to be written after the outcome.
+    events, history : BehaviourDiscovery or None
+        What the events and the change log seem to hold, where they were given.
     """
 
     path: Path
@@ -77,6 +85,14 @@ class Discovery:
     suspects: Mapping[str, LeakName]
     protected: Mapping[str, str]
     dates: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+    events: BehaviourDiscovery | None = None
+    history: BehaviourDiscovery | None = None
+
+    @property
+    def has_behaviour(self) -> bool:
+        """Whether events or a change log were given."""
+        return self.events is not None or self.history is not None
 
     def to_toml(self, *, folder: str | Path = ".") -> str:
         """Return the guess as the text of a leadlift.toml, a comment on each line.
@@ -84,7 +100,7 @@ class Discovery:
         Parameters
         ----------
         folder : str or Path
-            Where leadlift.toml will stand; the path of the file of leads is written relative to it.
+            Where leadlift.toml will stand; paths of files are written relative to it.
 
         Returns
         -------
@@ -103,12 +119,17 @@ def discover(
     lead_id: str | None = None,
     created_at: str | None = None,
     today: date | None = None,
+    events: str | Path | None = None,
+    history: str | Path | None = None,
+    events_query: str | None = None,
+    history_query: str | None = None,
 ) -> Discovery:
-    """Look at a file of won and lost leads and guess how it is to be read.
+    """Look at a file of won and lost leads, and at their behaviour, and guess how all is to be read.
 
-    Names, values and their counts are looked at, in every row; nothing is learnt. What is uncertain is
-    marked "check this" in the notes. Ids and free text are put under `ignore`; columns that may be written
-    after the outcome are only pointed out, since the leakage gate measures them.
+    Names, values and their counts are looked at, in every row of the leads and in the first 50,000 of events
+    and change log; nothing is learnt. What is uncertain is marked "check this" in the notes. Ids and free
+    text are put under `ignore`; columns that may be written after the outcome are only pointed out, since the
+    leakage gate measures them.
 
     Parameters
     ----------
@@ -118,6 +139,11 @@ def discover(
         Columns that the user names.
     today : date or None
         Dates after it are pointed out; None does not look.
+    events, history : str, Path or None
+        Sources of the events and of the change log of fields
+        (see :func:`leadlift.data.sources.open_source`).
+    events_query, history_query : str or None
+        For DuckDB files and databases: the name of a table, or a SELECT.
 
     Returns
     -------
@@ -126,31 +152,44 @@ def discover(
     Raises
     ------
     InputError
-        The file cannot be read, a column named is not in it, or no column says how leads ended.
+        A file cannot be read, a column named is not in it, or no column says how leads ended; events or
+        change log bear no id of a lead, lack a column that they need, or are CSV files written otherwise
+        than the leads.
+    SchemaError, ConfigError, MissingDependencyError
+        Events or change log: as for :func:`leadlift.data.sources.open_source`.
     """
     path = require_file(path)
     notes: dict[str, str] = {}
     data, table = _read(path, notes)
     profiles = profile_columns(table)
-    marks = detect_marks([profile.values for profile in profiles if not profile.is_date])
     label = guess_label(profiles, outcome)
     _note_label(label, profiles, notes)
     roles = _guess_roles(profiles, label, lead_id, created_at, notes)
     roles = _with_horizon(roles, table, data, today, notes)
+    sources = {"events": events and str(events), "history": history and str(history)}
+    queries = {"events_query": events_query, "history_query": history_query}
+    data = share_dialect(data.model_copy(update=sources | queries), notes)
+    behaviour = discover_behaviour(data, roles.lead_id, table)
+    written = (*profiles, *(profile for found in behaviour.values() for profile in found.profiles))
+    marks = detect_marks([profile.values for profile in written if not profile.is_date])
     free = [profile for profile in profiles if profile.name not in roles.role_columns]
     ignored = {**useless_columns(free, marks), **_name_clashes(free)}
     notes.update({f"ignore:{name}": reason for name, reason in ignored.items()})
     inputs = [profile for profile in free if profile.name not in ignored and not profile.is_date]
     return Discovery(
         path=path,
-        data=_with_missing(data, marks, profiles, inputs, notes),
-        roles=roles.model_copy(update={"ignore": tuple(ignored)}),
+        data=_with_missing(data, marks, written, inputs, notes),
+        roles=roles.model_copy(
+            update={"ignore": tuple(ignored)} | {key: found.roles for key, found in behaviour.items()}
+        ),
         families=_families(inputs),
         target=suggest_target(_base_rate(label, profiles)),
         notes=notes,
         suspects={p.name: found for p in inputs if (found := leak_words(p.name)) is not None},
         protected={p.name: found for p in inputs if (found := protected_attribute(p.name)) is not None},
         dates=tuple(profile.name for profile in free if profile.is_date and profile.name not in ignored),
+        texts=tuple(p.name for p in free if p.name in ignored and _is_free_text(p)),
+        **behaviour,
     )
 
 
@@ -323,6 +362,14 @@ def _horizon_evidence(days: np.ndarray, horizon: int | None) -> str:
     needed = np.quantile(days, HORIZON_QUANTILE)
     tail = "" if horizon else "; longer than a year, check the dates"
     return f"{HORIZON_QUANTILE:.0%} of {days.size:,} wins came within {math.ceil(needed)} days{tail}"
+
+
+def _is_free_text(profile: ColumnProfile) -> bool:
+    """Whether its values are sentences and its name does not say that they are written after the outcome."""
+    leak = leak_words(profile.name)
+    is_late = leak is not None and leak.strength == "strong"
+    n_words = sum(len(value.split()) for value in profile.values)
+    return not is_late and n_words >= MIN_WORDS_OF_TEXT * profile.n_distinct
 
 
 def _name_clashes(free: Sequence[ColumnProfile]) -> dict[str, str]:

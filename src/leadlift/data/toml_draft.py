@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadlift.config import FamiliesConfig, ModelConfig
+from leadlift.data.toml_behaviour import behaviour_sections, source_lines
+from leadlift.data.toml_text import array, quote, setting
 from leadlift.terms import Family
 
 if TYPE_CHECKING:
@@ -58,60 +58,12 @@ def draft(discovery: Discovery, folder: Path) -> str:
         _data_section(discovery, folder),
         _missing_numbers_section(discovery),
         _schema_section(discovery),
+        *behaviour_sections(discovery),
         _families_section(discovery.families),
         _model_section(),
         _cutoff_sections(discovery.target),
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
-
-
-def quote(text: str) -> str:
-    """Return a text as a TOML basic string.
-
-    Examples
-    --------
-    >>> print(quote('a "b"'))
-    "a \\"b\\""
-    """
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _line(key: str, value: object, comment: str = "", *, is_off: bool = False) -> str:
-    shown = value if isinstance(value, (int, float)) and not isinstance(value, bool) else _value(value)
-    note = f"  # {_one_line(comment)}" if comment else ""
-    return f"{'# ' if is_off else ''}{key} = {shown}{note}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return quote(value)
-    return "[" + ", ".join(_number(item) if isinstance(item, float) else quote(item) for item in value) + "]"
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
-
-
-def _one_line(text: str) -> str:
-    """Return a comment without the control characters that TOML does not allow in one."""
-    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
-
-
-def _array(
-    key: str, items: Sequence[tuple[str, str]], switched_off: Sequence[tuple[str, str]] = ()
-) -> list[str]:
-    """Return an array over several lines, one item and its comment a line; then the items switched off."""
-    if not items and not switched_off:
-        return [f"{key} = []"]
-    on = [f"  {quote(item)},{_comment(note)}" for item, note in items]
-    off = [f"  # {quote(item)},{_comment(note)}" for item, note in switched_off]
-    return [f"{key} = [", *on, *off, "]"]
-
-
-def _comment(note: str) -> str:
-    return f"  # {_one_line(note)}" if note else ""
 
 
 def _data_section(discovery: Discovery, folder: Path) -> list[str]:
@@ -120,10 +72,11 @@ def _data_section(discovery: Discovery, folder: Path) -> list[str]:
     words = [(word, notes.get(f"word:{word}", "")) for word in data.missing_values]
     return [
         "[data]",
-        _line("leads", leads, "relative to the folder of this file"),
+        setting("leads", leads, "relative to the folder of this file"),
+        *source_lines(data, folder),
         *([] if "delimiter" not in notes else _csv_lines(discovery)),
         "# Words that mean 'not recorded', beside the empty cell; in brackets the rows.",
-        *_array("missing_values", words),
+        *array("missing_values", words),
     ]
 
 
@@ -133,11 +86,11 @@ def _csv_lines(discovery: Discovery) -> list[str]:
         "ragged_rows", '"error" stops at rows with too few or too many cells, "skip" leaves them out'
     )
     return [
-        _line("delimiter", data.delimiter, notes["delimiter"]),
-        _line("encoding", data.encoding, notes["encoding"]),
-        _line("decimal", data.decimal, "mark in numbers"),
-        _line("thousands", data.thousands, "mark between groups of three digits"),
-        _line("ragged_rows", data.ragged_rows, ragged),
+        setting("delimiter", data.delimiter, notes["delimiter"]),
+        setting("encoding", data.encoding, notes["encoding"]),
+        setting("decimal", data.decimal, "mark in numbers"),
+        setting("thousands", data.thousands, "mark between groups of three digits"),
+        setting("ragged_rows", data.ragged_rows, ragged),
     ]
 
 
@@ -146,7 +99,7 @@ def _missing_numbers_section(discovery: Discovery) -> list[str]:
     if not numbers:
         return []
     lines = [
-        _line(quote(name), values, discovery.notes.get(f"number:{name}", ""))
+        setting(quote(name), values, discovery.notes.get(f"number:{name}", ""))
         for name, values in numbers.items()
     ]
     return ["[data.missing_numbers]  # by column, the numbers that mean 'not recorded'", *lines]
@@ -157,10 +110,10 @@ def _schema_section(discovery: Discovery) -> list[str]:
     return [
         "[schema]",
         _role_line("lead_id", roles.lead_id, notes),
-        _line("outcome", roles.outcome, notes["outcome"]),
-        _line("won", roles.won, notes["won"]),
-        _line("lost", roles.lost, notes["lost"]),
-        _line("open", roles.open, notes["open"]),
+        setting("outcome", roles.outcome, notes["outcome"]),
+        setting("won", roles.won, notes["won"]),
+        setting("lost", roles.lost, notes["lost"]),
+        setting("open", roles.open, notes["open"]),
         _role_line("created_at", roles.created_at, notes),
         _role_line("closed_at", roles.closed_at, notes),
         *_time_lines(discovery),
@@ -171,22 +124,22 @@ def _schema_section(discovery: Discovery) -> list[str]:
 
 
 def _role_line(key: str, column: str | None, notes: dict[str, str]) -> str:
-    return _line(key, column or "", notes[key], is_off=column is None)
+    return setting(key, column or "", notes[key], is_off=column is None)
 
 
 def _time_lines(discovery: Discovery) -> list[str]:
     roles, notes = discovery.roles, discovery.notes
     if roles.created_at is None:
         meaning = "no date of creation; set true if the rows stand in the order in which the leads came"
-        return [_line("rows_in_time_order", value=False, comment=meaning)]
+        return [setting("rows_in_time_order", value=False, comment=meaning)]
     lines = [
-        _line(
+        setting(
             "date_format",
             roles.date_format or "%Y-%m-%d",
             notes["date_format"],
             is_off=roles.date_format is None,
         ),
-        _line(
+        setting(
             "horizon_days", roles.horizon_days or 30, notes["horizon_days"], is_off=roles.horizon_days is None
         ),
     ]
@@ -207,10 +160,10 @@ def _ignore_lines(discovery: Discovery) -> list[str]:
     return [
         *(dates if discovery.dates else []),
         "# Columns that are no inputs.",
-        *_array("ignore", ignored, suspects),
+        *array("ignore", ignored, suspects),
         "# Suspects that are known when a lead is scored after all. `leadlift check` measures each; training",
         "# waits until it stands here or under ignore.",
-        *_array("known_at_creation", [], [(name, "") for name, _ in suspects]),
+        *array("known_at_creation", [], [(name, "") for name, _ in suspects]),
     ]
 
 
@@ -218,14 +171,14 @@ def _protected_lines(discovery: Discovery) -> list[str]:
     found = list(discovery.protected.items())
     return [
         "# Protected attributes are left out; one named here is used all the same.",
-        *_array("allow_protected", [], found),
+        *array("allow_protected", [], found),
     ]
 
 
 def _kind_lines() -> list[str]:
     return [
-        _line("numeric", (), "columns to read as numbers, whatever they look like", is_off=True),
-        _line("categorical", (), "columns to read as levels, such as numeric codes", is_off=True),
+        setting("numeric", (), "columns to read as numbers, whatever they look like", is_off=True),
+        setting("categorical", (), "columns to read as levels, such as numeric codes", is_off=True),
     ]
 
 
@@ -233,16 +186,16 @@ def _families_section(families: FamiliesConfig) -> list[str]:
     lines = ["[families]  # guessed from the names; contributions of a family add up to its sub-score"]
     for family in Family:
         names = getattr(families, family.value)
-        lines += [f"# {_FAMILY_MEANINGS[family]}", *_array(family.value, [(name, "") for name in names])]
+        lines += [f"# {_FAMILY_MEANINGS[family]}", *array(family.value, [(name, "") for name in names])]
     return lines
 
 
 def _model_section() -> list[str]:
     defaults = ModelConfig()
     lines = [
-        _line(key, getattr(defaults, key), meaning, is_off=True) for key, meaning in _MODEL_MEANINGS.items()
+        setting(key, getattr(defaults, key), meaning, is_off=True) for key, meaning in _MODEL_MEANINGS.items()
     ]
-    limit = _line(
+    limit = setting(
         "time_budget_seconds", 600, "stop the search after so many seconds; none by default", is_off=True
     )
     return ["[model]", *lines, limit]
@@ -252,12 +205,12 @@ def _cutoff_sections(target: float) -> list[str]:
     higher = round(min(2 * target, (1 + target) / 2), 2)
     return [
         "[cutoff.mql]  # from here on a lead is marketing-qualified",
-        _line("policy", "precision_guarantee", "the share of won leads among the qualified is promised"),
-        _line("target", target, "about twice the base rate, at most halfway between it and 1"),
-        _line("confidence", CONFIDENCE, "of the promise"),
+        setting("policy", "precision_guarantee", "the share of won leads among the qualified is promised"),
+        setting("target", target, "about twice the base rate, at most halfway between it and 1"),
+        setting("confidence", CONFIDENCE, "of the promise"),
         "",
         "# [cutoff.sql]  # a second, higher cut-off: sales-qualified",
-        _line("policy", "precision_guarantee", is_off=True),
-        _line("target", higher, is_off=True),
-        _line("confidence", CONFIDENCE, is_off=True),
+        setting("policy", "precision_guarantee", is_off=True),
+        setting("target", higher, is_off=True),
+        setting("confidence", CONFIDENCE, is_off=True),
     ]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadlift.config.base import UNKNOWN_ZONE, known_zone
 from leadlift.data.values import Column
 from leadlift.exceptions import ConfigError
 
@@ -50,13 +50,11 @@ def require_zone(time_zone: str) -> None:
         No such zone is known on this machine.
     """
     try:
-        ZoneInfo(time_zone)
+        known_zone(time_zone)
+        # A name that is known to one library may be unknown to the other.
         pc.assume_timezone(pa.scalar(0, NAIVE), time_zone)
-    # An odd name ends in a file that cannot be opened; a name that is known to one library may be unknown
-    # to the other.
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"time_zone {time_zone!r} is not known here; expected an IANA name such as 'Europe/Berlin'"
-        raise ConfigError(msg) from error
+    except ValueError as error:
+        raise ConfigError(UNKNOWN_ZONE.format(time_zone)) from error
 
 
 def localise(naive: Column, time_zone: str = UTC_ZONE) -> LocalTimes:
