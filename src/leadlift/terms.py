@@ -191,6 +191,11 @@ class FeatureSpec:
         What a missing value says, in words.
     description : str
         One sentence on what the column holds.
+    group : str
+        Feature group that makes the column; empty for a column of the leads' file.
+    dtype : str
+        Arrow type of the column: ``"float64"``, ``"int32"`` or ``"string"``; empty means float64 for numbers
+        and string for categories.
     """
 
     name: str
@@ -200,6 +205,12 @@ class FeatureSpec:
     window_days: float | None = None
     missing_means: str = "not recorded"
     description: str = ""
+    group: str = ""
+    dtype: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.dtype:
+            object.__setattr__(self, "dtype", "float64" if self.kind is Kind.NUMERIC else "string")
 
 
 @dataclass(frozen=True)

@@ -248,8 +248,8 @@ def test_labels_of_another_length_are_refused():
 
 def test_columns_of_another_type_are_refused():
     table, won = honest_leads()
-    table = table.append_column("seen", pc.cast(table["visits"], pa.int64()))
-    with pytest.raises(SchemaError, match="must be float64 or string; 1 are not: 'seen'"):
+    table = table.append_column("seen", pc.greater(table["visits"], 3))
+    with pytest.raises(SchemaError, match="must be numbers or text; 1 are not: 'seen'"):
         LeakageGate().examine(table, won)
 
 

@@ -305,7 +305,7 @@ def test_the_leads_that_are_read_are_never_written_over(bundle, workspace, frame
     leads = to_csv(frame, tmp_path / "new.csv")
     (tmp_path / "link.csv").symlink_to(leads)
     for out in (leads, tmp_path / "link.csv"):
-        with pytest.raises(InputError, match="would replace the leads that are read; name another file"):
+        with pytest.raises(InputError, match="would replace a file that is read; name another file"):
             predict(bundle, leads, out=out)
     assert leads.read_text() == to_csv(frame, tmp_path / "again.csv").read_text()
 

@@ -32,7 +32,7 @@ from leadlift.data.tables import (
 )
 from leadlift.data.values import convert_column, plain
 from leadlift.exceptions import InputError
-from leadlift.terms import LEAD_ID
+from leadlift.terms import LEAD_ID, Kind
 
 
 def iter_batches(
@@ -179,9 +179,10 @@ def _from_source(
 
 
 def _columns_to_read(schema: LeadSchema, names: Sequence[str], source: str) -> list[str]:
-    """The id and the inputs, which must be there, and the creation date, which may."""
+    """The id and the inputs, which must be there, and the creation date and logged columns, which may."""
     roles = schema.roles
-    needed = [*([roles.lead_id] if roles.lead_id else []), *schema.feature_names]
+    wanted = [name for name in schema.feature_names if name in names or name not in schema.logged]
+    needed = [*([roles.lead_id] if roles.lead_id else []), *wanted]
     require_columns(needed, names, source)
     has_date = roles.created_at is not None and roles.created_at in names
     return [*needed, roles.created_at] if has_date else needed
@@ -237,6 +238,11 @@ def _convert(table: pa.Table, row_numbers: np.ndarray, schema: LeadSchema) -> pa
             array, roles.date_format, data.missing_values, roles.time_zone
         )
     for spec in schema.features:
+        if spec.name not in table.column_names:
+            columns[spec.name] = pa.nulls(
+                len(table), pa.float64() if spec.kind is Kind.NUMERIC else pa.string()
+            )
+            continue
         columns[spec.name], bad[spec.name] = convert_column(
             table.column(spec.name), spec.kind, data, spec.name
         )

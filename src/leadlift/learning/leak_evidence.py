@@ -112,6 +112,7 @@ def column_facts(
     n_independent: tuple[int, int],
     is_date: bool = False,
     later_share: float = 0.0,
+    is_built: bool = False,
 ) -> ColumnFacts:
     """Measure one column.
 
@@ -129,6 +130,8 @@ def column_facts(
         The column holds dates.
     later_share : float
         Share of rows dated after the creation, in [0, 1].
+    is_built : bool
+        The name is not the user's, so it is no evidence.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def column_facts(
     auc = single_auc(won, lost)
     return ColumnFacts(
         name=column.name,
-        leak_name=leak_words(column.name),
+        leak_name=None if is_built else leak_words(column.name),
         is_date=is_date,
         auc=auc,
         auc_low=auc - _Z * auc_standard_error(auc, *n_independent),

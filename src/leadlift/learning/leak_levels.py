@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from leadlift.data.values import is_number
+
 MISSING = 0
 
 
@@ -65,7 +67,7 @@ def level_column(name: str, values: pa.ChunkedArray | pa.Array, *, n_bins: int) 
     >>> column.names, column.codes.tolist()
     (('missing', "'fair'", "'web'"), [2, 0, 1])
     """
-    if pa.types.is_floating(values.type):
+    if is_number(values.type):
         return _numeric(name, np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64), n_bins)
     return _categorical(name, values)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from leadlift.data.values import is_number, is_text
 from leadlift.exceptions import ImmatureLabelsError, SchemaError, shorten
 from leadlift.learning import leak_evidence
 from leadlift.learning.leak_evidence import BLOCKING_POINTS, ColumnFacts, Evidence
@@ -77,13 +78,14 @@ class LeakageGate:
         groups: ArrayLike | None = None,
         dates: Mapping[str, NDArray[np.datetime64]] | None = None,
         created_at: NDArray[np.datetime64] | None = None,
+        built: Collection[str] = (),
     ) -> LeakageReport:
         """Look at every candidate input.
 
         Parameters
         ----------
         columns : pa.Table of n_rows
-            Candidate inputs: float64 (a number) or string (a category); null is missing.
+            Candidate inputs: numbers or strings (categories); null is missing.
         y : array-like of shape (n_rows,)
             1 for a won and 0 for a lost lead; at least ten of each.
         confirmed : collection of str
@@ -94,6 +96,8 @@ class LeakageGate:
             Date columns without a role. They are judged, but take no part in the price of the others.
         created_at : datetime64 ndarray of shape (n_rows,), optional
             Moment of each lead's creation.
+        built : collection of str
+            Columns that leadlift built from what was known before: their names are its own and no evidence.
 
         Returns
         -------
@@ -114,7 +118,8 @@ class LeakageGate:
         order = order_by_content(levels, labels, numbers, seed=self.random_state)
         levels, labels = [_reordered(column, order) for column in levels], labels[order]
         numbers = np.arange(len(order)) if numbers is None else numbers[order]
-        facts = self._measure(levels, labels, numbers, _later_shares(dates or {}, created_at))
+        later_shares = _later_shares(dates or {}, created_at)
+        facts = self._measure(levels, labels, numbers, later_shares, frozenset(built))
         learner = QuickLearner(levels, labels, numbers, max_rows=self.max_rows, seed=self.random_state)
         return _Inquiry(facts, learner, frozenset(confirmed), self.blocking_points).report(len(labels))
 
@@ -124,6 +129,7 @@ class LeakageGate:
         y: NDArray[np.int64],
         groups: NDArray[np.int64],
         later_shares: Mapping[str, float],
+        built: frozenset[str],
     ) -> dict[str, ColumnFacts]:
         folds = deal_folds(y, groups, n_folds=_N_FOLDS, max_rows=len(y), seed=self.random_state)
         has_win = np.bincount(groups, y) > 0
@@ -136,6 +142,7 @@ class LeakageGate:
                 n_independent=n_independent,
                 is_date=column.name in later_shares,
                 later_share=later_shares.get(column.name, 0.0),
+                is_built=column.name in built,
             )
             for column in levels
         }
@@ -260,9 +267,9 @@ def _all_levels(
     created_at: NDArray[np.datetime64] | None,
     y: NDArray[np.int64],
 ) -> list[LevelColumn]:
-    wrong = [f.name for f in columns.schema if f.type not in (pa.float64(), pa.string(), pa.large_string())]
+    wrong = [f.name for f in columns.schema if not (is_number(f.type) or is_text(f.type))]
     if wrong:
-        msg = f"candidate inputs must be float64 or string; {len(wrong)} are not: {shorten(wrong)}"
+        msg = f"candidate inputs must be numbers or text; {len(wrong)} are not: {shorten(wrong)}"
         raise SchemaError(msg)
     n_bins = number_of_bins(y)
     levels = [level_column(name, columns[name], n_bins=n_bins) for name in columns.column_names]

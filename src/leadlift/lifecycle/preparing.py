@@ -15,8 +15,10 @@ from leadlift.data.inputs import input_columns
 from leadlift.data.observations import Observations, make_observations
 from leadlift.data.reading import Leads, read_leads
 from leadlift.exceptions import InputError, LeakageError
+from leadlift.features.builder import FeatureBuilder
 from leadlift.learning.leakage import LeakageGate, LeakageReport, Suspect
-from leadlift.terms import Finding, Severity
+from leadlift.lifecycle.inputs import Inputs, make_inputs
+from leadlift.terms import FeatureSpec, Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +33,13 @@ class Problem:
     Parameters
     ----------
     schema : LeadSchema
-        How files are read and which columns are inputs.
+        How files are read and which columns of the leads are needed.
     inputs : pyarrow.Table
-        One row an observation: float64 or string columns, missing is null.
+        One row an observation: numbers or strings, missing is null.
+    specs : tuple of FeatureSpec
+        What each input means, in order.
+    builder : FeatureBuilder or None
+        What makes the inputs; None where they are columns of the leads as they stand.
     observations : Observations
     leakage : LeakageReport
     findings : tuple of Finding
@@ -46,6 +52,8 @@ class Problem:
 
     schema: LeadSchema
     inputs: pa.Table
+    specs: tuple[FeatureSpec, ...]
+    builder: FeatureBuilder | None
     observations: Observations
     leakage: LeakageReport
     findings: tuple[Finding, ...]
@@ -101,6 +109,9 @@ def lead_groups(observations: Observations) -> NDArray[np.str_]:
     return np.array([f"row {i}" if lead is None else f"={lead}" for i, lead in pairs], dtype=str)
 
 
+_MEND_FIRST = "Mend what is fatal first; leaks are looked for after that."
+
+
 @dataclass(frozen=True)
 class CheckResult:
     """Everything found about a file of leads.
@@ -117,9 +128,10 @@ class CheckResult:
 
 
 def find_all(config: LeadliftConfig) -> CheckResult:
-    """Check leads without stopping at the first fatal finding; what `leadlift check` does.
+    """Check leads and behaviour without stopping at the first fatal finding; what `leadlift check` does.
 
-    The leakage gate needs leads that can be learnt from, so it is left out where another finding is fatal.
+    Events and changes are looked at beside leads that can be learnt from, and the leakage gate needs features,
+    so each is left out where a finding before it is fatal.
 
     Parameters
     ----------
@@ -136,9 +148,12 @@ def find_all(config: LeadliftConfig) -> CheckResult:
     """
     leads = read_leads(config)
     findings = tuple(check_leads(leads, config.roles))
-    if any(finding.severity is Severity.FATAL for finding in findings):
-        return CheckResult(findings, "Mend what is fatal first; leaks are looked for after that.")
-    problem = _pose(leads, findings, config)
+    if _is_fatal(findings):
+        return CheckResult(findings, _MEND_FIRST)
+    observations, inputs = _build(leads, config)
+    if _is_fatal(inputs.findings):
+        return CheckResult((*findings, *inputs.findings), _MEND_FIRST)
+    problem = _pose(leads, findings, observations, inputs, config)
     try:
         problem.raise_if_blocked()
     except LeakageError as error:
@@ -169,36 +184,97 @@ def prepare(config: LeadliftConfig, *, leave_out_suspects: bool = False) -> Prob
     leads = read_leads(config)
     findings = tuple(check_leads(leads, config.roles))
     raise_if_fatal(findings, source=config.data.leads)
-    problem = _pose(leads, findings, config)
+    observations, inputs = _build(leads, config)
+    raise_if_fatal(inputs.findings, source="the events and changes")
+    problem = _pose(leads, findings, observations, inputs, config)
     return _without_suspects(problem) if leave_out_suspects else problem
 
 
-def _pose(leads: Leads, findings: tuple[Finding, ...], config: LeadliftConfig) -> Problem:
-    """Make the rows of the learning problem and look for leaks in them."""
-    specs = input_columns(leads, config.roles, config.families)
-    if not specs:
+def _build(leads: Leads, config: LeadliftConfig) -> tuple[Observations, Inputs]:
+    """Make the rows of the learning problem and the inputs beside them."""
+    columns = input_columns(leads, config.roles, config.families)
+    observations = observe(leads, config)
+    inputs = make_inputs(leads, observations, columns, config)
+    if not inputs.specs:
         msg = f"{config.data.leads}: no input column is left after ids, dates, ignored and empty columns"
         raise InputError(msg)
-    observations = make_observations(leads, roles=config.roles)
-    inputs = leads.table.select([spec.name for spec in specs]).take(pa.array(observations.index))
+    return observations, inputs
+
+
+def _pose(
+    leads: Leads,
+    findings: tuple[Finding, ...],
+    observations: Observations,
+    inputs: Inputs,
+    config: LeadliftConfig,
+) -> Problem:
+    """Look for leaks in the inputs, and put everything together."""
     leakage = _examine(leads, observations, inputs, config)
-    # The folder is the trainer's own business, and equal data anywhere make equal bundles.
-    written = config.data.model_copy(update={"leads": Path(config.data.leads).name})
-    schema = LeadSchema(data=written, roles=config.roles, features=specs)
     return Problem(
-        schema, inputs, observations, leakage, (*findings, *leakage.findings), leads.table.num_rows
+        schema=_schema(config, inputs),
+        inputs=inputs.table,
+        specs=inputs.specs,
+        builder=inputs.builder,
+        observations=observations,
+        leakage=leakage,
+        findings=(*findings, *inputs.findings, *leakage.findings),
+        n_leads=leads.table.num_rows,
     )
+
+
+def observe(leads: Leads, config: LeadliftConfig) -> Observations:
+    """Make the observations that a configuration asks for.
+
+    Parameters
+    ----------
+    leads : Leads
+    config : LeadliftConfig
+
+    Returns
+    -------
+    Observations
+
+    Raises
+    ------
+    ImmatureLabelsError
+        No lead has a known outcome within the horizon.
+    """
+    return make_observations(
+        leads,
+        horizon_days=config.roles.horizon_days,
+        known_until=config.roles.known_until,
+        rows_in_time_order=config.roles.rows_in_time_order,
+        at_days=config.observations.at_days,
+        every_days=config.observations.every_days,
+        until_days=config.observations.until_days,
+    )
+
+
+def _schema(config: LeadliftConfig, inputs: Inputs) -> LeadSchema:
+    """What scoring needs to know of the files; where they were is the trainer's own business.
+
+    So equal data anywhere make equal bundles, and no address of a database is written down.
+    """
+    nowhere = dict.fromkeys(("events", "history", "leads_query", "events_query", "history_query"))
+    name = "leads" if "://" in config.data.leads else Path(config.data.leads).name
+    data = config.data.model_copy(update=nowhere | {"leads": name})
+    fields = () if inputs.builder is None else inputs.builder.replay_.fields
+    logged = tuple(spec.name for spec in inputs.columns if spec.name in fields)
+    return LeadSchema(data=data, roles=inputs.roles, features=inputs.columns, logged=logged)
 
 
 def _without_suspects(problem: Problem) -> Problem:
     gone = {suspect.column for suspect in problem.leakage.suspects}
-    specs = tuple(spec for spec in problem.schema.features if spec.name not in gone)
+    specs = tuple(spec for spec in problem.specs if spec.name not in gone)
+    columns = tuple(spec for spec in problem.schema.features if spec.name not in gone)
     if not specs:
         msg = "every input column looks written after the outcome; nothing is left to learn from"
         raise InputError(msg)
     return replace(
         problem,
-        schema=problem.schema.model_copy(update={"features": specs}),
+        schema=problem.schema.model_copy(update={"features": columns}),
+        specs=specs,
+        builder=None if problem.builder is None else problem.builder.without(gone),
         inputs=problem.inputs.select([spec.name for spec in specs]),
         leakage=replace(problem.leakage, suspects=()),
         left_out=problem.leakage.suspects,
@@ -230,8 +306,12 @@ def raise_if_fatal(findings: Sequence[Finding], *, source: str = "the leads") ->
         raise InputError(msg)
 
 
+def _is_fatal(findings: Sequence[Finding]) -> bool:
+    return any(finding.severity is Severity.FATAL for finding in findings)
+
+
 def _examine(
-    leads: Leads, observations: Observations, inputs: pa.Table, config: LeadliftConfig
+    leads: Leads, observations: Observations, inputs: Inputs, config: LeadliftConfig
 ) -> LeakageReport:
     index = pa.array(observations.index)
     dates = {
@@ -240,12 +320,13 @@ def _examine(
         if name not in config.roles.ignore
     }
     return LeakageGate(random_state=config.model.random_state).examine(
-        inputs,
+        inputs.table,
         observations.y,
         confirmed=config.roles.known_at_creation,
         groups=lead_groups(observations),
         dates=dates,
         created_at=observations.as_of if observations.time == "dates" else None,
+        built=inputs.built,
     )
 
 

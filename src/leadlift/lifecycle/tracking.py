@@ -25,6 +25,7 @@ import pyarrow.csv
 import leadlift
 from leadlift.exceptions import ConfigError, LeadliftError
 from leadlift.serving.bundle import ModelBundle
+from leadlift.serving.inputs import bundle_events, bundle_history
 from leadlift.serving.predict import score_table
 from leadlift.terms import AS_OF, Finding
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "leadlift"
 # What scoring needs; MLflow installs it where it serves the model in an environment of its own.
 SCORING_PACKAGES = (
+    "duckdb",
     "lightgbm",
     "mlflow",
     "numba",
@@ -51,6 +53,8 @@ QUIET = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
+# Parameters of a prediction, beside as_of.
+EVENTS, HISTORY = "events", "history"
 # MLflow takes at most so many parameters in one call.
 PARAMETERS_A_CALL = 100
 
@@ -196,7 +200,8 @@ class BundleModel:
         model_input : pandas.DataFrame
             The user's own columns, in any order, extra ones ignored.
         params : mapping of str to str, optional
-            ``as_of``: moment of scoring in ISO 8601 with time zone; empty for none.
+            ``as_of``: moment of scoring in ISO 8601 with time zone; ``events``, ``history``: files, folders
+            or addresses of what happened, for a model trained with them; empty for none.
 
         Returns
         -------
@@ -210,8 +215,14 @@ class BundleModel:
         ConfigError
             ``as_of`` is no moment with a time zone.
         """
-        as_of = _moment((params or {}).get(AS_OF, ""))
-        return score_table(self._bundle, model_input, as_of=as_of).to_pandas()
+        given = params or {}
+        return score_table(
+            self._bundle,
+            model_input,
+            as_of=_moment(given.get(AS_OF, "")),
+            events=bundle_events(self._bundle, given.get(EVENTS) or None),
+            history=bundle_history(self._bundle, given.get(HISTORY) or None),
+        ).to_pandas()
 
 
 def _load_pyfunc(path: str) -> BundleModel:
@@ -390,7 +401,8 @@ def _signature() -> object:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ParamSchema, ParamSpec
 
-    return ModelSignature(params=ParamSchema([ParamSpec(AS_OF, "string", "")]))
+    names = (AS_OF, EVENTS, HISTORY)
+    return ModelSignature(params=ParamSchema([ParamSpec(name, "string", "") for name in names]))
 
 
 def _requirements() -> list[str]:

@@ -14,6 +14,8 @@ import pyarrow as pa
 
 import leadlift
 from leadlift.config import LeadliftConfig, PolicyConfig
+from leadlift.data.file_sources import find_files
+from leadlift.data.sources import FILE_READERS, source_kind
 from leadlift.exceptions import NoCutoffError
 from leadlift.insight.attribution import Attributor
 from leadlift.insight.drivers import global_drivers
@@ -162,7 +164,7 @@ def train(
     attributor = Attributor(scorer)
     matrix = scorer.encoder_.transform(_sample(problem, split, config))
     attribution = attributor.explain(matrix)
-    drivers = global_drivers(problem.schema.features, attribution.contributions)
+    drivers = global_drivers(problem.specs, attribution.contributions)
     step("Saving the bundle")
     bundle, folder = _save(problem, split, scorer, attribution.base, quality, config, name)
     step("Drawing figures")
@@ -328,12 +330,18 @@ def _save(
     reference = build_reference(
         base,
         scorer.evidence_,
-        problem.schema.features,
+        problem.specs,
         problem.inputs.take(pa.array(rows)),
         problem.y[rows] > 0,
     )
     folder = Path(config.models) / name
-    bundle = ModelBundle(scorer, problem.schema, reference, _provenance(problem, split, quality, config))
+    bundle = ModelBundle(
+        scorer,
+        problem.schema,
+        reference,
+        _provenance(problem, split, quality, config),
+        builder=problem.builder,
+    )
     return bundle.save(folder), folder
 
 
@@ -342,7 +350,7 @@ def _provenance(
 ) -> dict[str, Any]:
     moments = problem.as_of if problem.observations.time == "dates" else None
     return {
-        "data_sha256": hashlib.sha256(Path(config.data.leads).read_bytes()).hexdigest(),
+        "data_sha256": _fingerprint(config.data.leads, problem.inputs),
         "config": config.model_dump(mode="json", by_alias=True, exclude={"data", "models"}),
         "random_state": config.model.random_state,
         "versions": {package: version(package) for package in MEASURED_WITH},
@@ -354,6 +362,18 @@ def _provenance(
         "quality": quality.to_pylist(),
         "leadlift": leadlift.__version__,
     }
+
+
+def _fingerprint(leads: str, inputs: pa.Table) -> str:
+    """Hash of the files of the leads; of a database, which has none, that of the inputs made from it."""
+    digest = hashlib.sha256()
+    if source_kind(leads) in FILE_READERS:
+        for path in find_files(leads) if Path(leads).is_dir() or "*" in leads else [Path(leads)]:
+            digest.update(path.read_bytes())
+    else:
+        for batch in inputs.combine_chunks().to_batches():
+            digest.update(batch.serialize())
+    return digest.hexdigest()
 
 
 def _kept(
@@ -378,8 +398,8 @@ def _draw(
 
     y, score = problem.y[split.test], scores[0]
     phi, _ = attributor.log_odds_contributions(matrix)
-    names = list(problem.schema.feature_names)
-    levels = [spec.name for spec in problem.schema.features if spec.kind is Kind.CATEGORICAL]
+    names = [spec.name for spec in problem.specs]
+    levels = [spec.name for spec in problem.specs if spec.kind is Kind.CATEGORICAL]
     cutoffs = {"MQL": scorer.cutoff_.threshold}
     if scorer.sql_cutoff_ is not None:
         cutoffs["SQL"] = scorer.sql_cutoff_.threshold

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from leadlift.config import LeadSchema
 from leadlift.exceptions import BundleError, InputError
+from leadlift.features.builder import FeatureBuilder
 from leadlift.insight.attribution import Attributor
 from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.calibration import Calibrator
 from leadlift.learning.candidates import BaggedTrees, BlendedLearner
 from leadlift.learning.encoding import EncodedColumn, TableEncoder
 from leadlift.learning.scorer import LeadScorer
-from leadlift.terms import Cutoff
+from leadlift.terms import Cutoff, FeatureSpec
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
+FEATURES = "features.json"
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ class ModelBundle:
     version : str
         Name of the model in the scored table: the first 12 digits of the hash of its files; empty until
         saved.
+    builder : FeatureBuilder or None
+        Makes the inputs from leads, events and change log; None where they are the leads' columns as they
+        stand.
     """
 
     scorer: LeadScorer
@@ -84,6 +89,12 @@ class ModelBundle:
     reference: Reference
     provenance: dict[str, Any]
     version: str = ""
+    builder: FeatureBuilder | None = None
+
+    @property
+    def specs(self) -> tuple[FeatureSpec, ...]:
+        """What each input of the model means, in the order of its matrix."""
+        return self.schema.features if self.builder is None else self.builder.specs_
 
     @cached_property
     def attributor(self) -> Attributor:
@@ -124,7 +135,7 @@ class ModelBundle:
         except OSError as error:
             msg = f"the bundle could not be written to {folder}: {error.strerror or error}"
             raise InputError(msg) from error
-        return ModelBundle(self.scorer, self.schema, self.reference, self.provenance, manifest["version"])
+        return replace(self, version=manifest["version"])
 
     @classmethod
     def load(cls, folder: str | Path) -> ModelBundle:
@@ -177,7 +188,8 @@ def _to_files(bundle: ModelBundle) -> dict[str, str]:
         "intercept": learner.logistic_.intercept_,
         "weight": learner.weight_,
     }
-    files = {f"trees_{i:02d}.txt": text for i, text in enumerate(learner.trees_.model_texts_)}
+    built = {} if bundle.builder is None else {FEATURES: _dump(bundle.builder.to_dict(), sort_keys=False)}
+    files = built | {f"trees_{i:02d}.txt": text for i, text in enumerate(learner.trees_.model_texts_)}
     return files | {
         "logistic.json": _dump(logistic),
         "encoder.json": _dump([asdict(column) for column in scorer.encoder_.columns_]),
@@ -210,6 +222,7 @@ def _from_files(files: dict[str, str], version: str) -> ModelBundle:
         reference=TypeAdapter(Reference).validate_python(data["reference.json"]),
         provenance=data["provenance.json"],
         version=version,
+        builder=FeatureBuilder.from_dict(data[FEATURES]) if FEATURES in data else None,
     )
 
 
@@ -238,8 +251,8 @@ def _as_dict(cutoff: Cutoff | None) -> dict[str, Any] | None:
     return None if cutoff is None else asdict(cutoff)
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=True) + "\n"
+def _dump(value: Any, *, sort_keys: bool = True) -> str:
+    return json.dumps(value, indent=1, sort_keys=sort_keys, ensure_ascii=False, allow_nan=True) + "\n"
 
 
 def _manifest(files: dict[str, str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,14 @@ from leadlift.exceptions import ConfigError, InputError
 from leadlift.insight.reasons import strongest_reasons
 from leadlift.learning.cutoff_evidence import passes
 from leadlift.serving.bundle import ModelBundle
+from leadlift.serving.inputs import (
+    ColumnsAsTheyStand,
+    Inputs,
+    bundle_events,
+    bundle_history,
+    ids_of,
+    open_inputs,
+)
 from leadlift.serving.writing import open_output
 from leadlift.terms import (
     AS_OF,
@@ -40,6 +49,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from leadlift.data.events import Events
+    from leadlift.data.history import History
     from leadlift.insight.attribution import Attribution
 
 SUB_SCORES = (Family.FIT, Family.ENGAGEMENT, Family.INTENT)
@@ -102,15 +113,18 @@ class BatchScorer:
     bundle : ModelBundle
     as_of : datetime or None
         Moment of scoring, written into each row.
+    inputs : Inputs, optional
+        Makes the inputs of the model; not given, the columns are taken as they stand.
     """
 
-    def __init__(self, bundle: ModelBundle, as_of: datetime | None) -> None:
+    def __init__(self, bundle: ModelBundle, as_of: datetime | None, inputs: Inputs | None = None) -> None:
         if as_of is not None and as_of.tzinfo is None:
             msg = f"as_of needs a time zone, got {as_of.isoformat()}; add one, e.g. +00:00"
             raise ConfigError(msg)
         self.summary = PredictSummary(bundle.version)
         self._bundle = bundle
         self._as_of = as_of
+        self._inputs = inputs or ColumnsAsTheyStand(bundle.schema.feature_names)
         self._attributor = bundle.attributor
         self._seen_ids = np.empty(0, dtype=np.uint64)
 
@@ -128,9 +142,10 @@ class BatchScorer:
             Columns :data:`SCORED_SCHEMA`, a row for each row of `batch`, in its order.
         """
         table = pa.table(batch)
+        inputs = self._inputs.of(table)
         status, detail = self._triage(table)
         rows = np.flatnonzero(status == Status.SCORED)
-        scored = self._score_valid(table.take(pa.array(rows))) if len(rows) else SCORED_SCHEMA.empty_table()
+        scored = self._score_valid(inputs.take(pa.array(rows))) if len(rows) else SCORED_SCHEMA.empty_table()
         # Row i of the output is row place[i] of the scored ones; -1, a null, where it was not scored.
         place = np.full(len(status), -1)
         place[rows] = np.arange(len(rows))
@@ -145,7 +160,7 @@ class BatchScorer:
         status = np.full(n_rows, Status.SCORED.value, dtype=object)
         detail = np.full(n_rows, None, dtype=object)
         names = self._bundle.schema.feature_names
-        known = np.zeros(n_rows, dtype=bool)
+        known = np.full(n_rows, self._inputs.every_lead_is_known)
         for name in names:
             known |= pc.is_valid(table[name]).to_numpy()
         invalid = table[INVALID].to_numpy()
@@ -185,10 +200,9 @@ class BatchScorer:
         self._seen_ids = np.union1d(self._seen_ids, hashes[~missing_id])
         return repeated
 
-    def _score_valid(self, table: pa.Table) -> pa.Table:
+    def _score_valid(self, inputs: pa.Table) -> pa.Table:
         """Score rows that can be scored."""
         scorer = self._bundle.scorer
-        inputs = table.select(list(self._bundle.schema.feature_names))
         matrix = scorer.encoder_.transform(inputs)
         self.summary.unseen.update(scorer.encoder_.unseen_in(matrix))
         found = self._attributor.explain(matrix)
@@ -215,7 +229,7 @@ class BatchScorer:
 
     def _why(self, inputs: pa.Table, found: Attribution) -> dict[str, Any]:
         """Sub-scores by family and the strongest reasons."""
-        specs = self._bundle.schema.features
+        specs = self._bundle.specs
         columns: dict[str, Any] = {}
         for family in SUB_SCORES:
             members = [j for j, spec in enumerate(specs) if spec.family is family]
@@ -240,7 +254,14 @@ def grades(score: NDArray[np.float64], thresholds: dict[str, float]) -> NDArray[
     return grade
 
 
-def score_table(bundle: ModelBundle, table: object, *, as_of: datetime | None = None) -> pa.Table:
+def score_table(
+    bundle: ModelBundle,
+    table: object,
+    *,
+    as_of: datetime | None = None,
+    events: Events | None = None,
+    history: History | None = None,
+) -> pa.Table:
     """Score new leads in memory.
 
     Parameters
@@ -249,7 +270,11 @@ def score_table(bundle: ModelBundle, table: object, *, as_of: datetime | None = 
     table : pandas, polars or Arrow table
         The user's own column names, in any order, extra ones ignored.
     as_of : datetime with time zone, optional
-        Moment of scoring, written into each row.
+        Moment of scoring, written into each row; what was known before it counts.
+    events : Events, optional
+        Needed by a bundle that was trained with events; see :func:`leadlift.data.events.events_from`.
+    history : History, optional
+        Needed by a bundle that was trained with a change log.
 
     Returns
     -------
@@ -260,8 +285,12 @@ def score_table(bundle: ModelBundle, table: object, *, as_of: datetime | None = 
     ------
     SchemaError
         An input column is missing; the message is a diff.
+    ConfigError
+        The bundle needs events, a change log or `as_of`, and none is given.
     """
-    return BatchScorer(bundle, as_of).score(prepare_batch(table, bundle.schema))
+    batch = prepare_batch(table, bundle.schema)
+    with open_inputs(bundle, batch[LEAD_ID], as_of=as_of, events=events, history=history) as inputs:
+        return BatchScorer(bundle, as_of, inputs).score(batch)
 
 
 def predict(
@@ -269,21 +298,32 @@ def predict(
     leads: str | Path,
     *,
     out: str | Path,
+    events: str | Path | None = None,
+    history: str | Path | None = None,
     as_of: datetime | None = None,
+    queries: Queries | None = None,
+    engine: str = "duckdb",
     batch_rows: int = 32_768,
     on_rows: Callable[[int], None] | None = None,
 ) -> PredictSummary:
-    """Score a file of new leads into a file; memory does not grow with the rows.
+    """Score new leads into a file; memory does not grow with the rows.
 
     Parameters
     ----------
     bundle : ModelBundle or path of one
-    leads : path
-        CSV or Parquet, with the columns of training in any order.
+    leads : path or address
+        A CSV or Parquet file, a folder or glob of them, a DuckDB file or a database, with the columns of
+        training in any order. Read twice where features are built: once for the ids.
     out : path
         ``.parquet`` or ``.csv``; appears only when complete, and replaces a file of that name.
+    events, history : path or address, optional
+        Needed by a bundle that was trained with events or a change log. Events of other leads are skipped.
     as_of : datetime with time zone, optional
-        Moment of scoring, written into each row.
+        Moment of scoring, written into each row; what was known before it counts.
+    queries : Queries, optional
+        For DuckDB files and databases.
+    engine : str, default="duckdb"
+        Where features are built.
     batch_rows : int, default=32768
         Rows held in memory at a time; the output does not depend on it.
     on_rows : callable, optional
@@ -296,26 +336,61 @@ def predict(
     Raises
     ------
     InputError
-        The file cannot be read to its end, or the output cannot be written or would replace the file read;
+        A file cannot be read to its end, or the output cannot be written or would replace a file read;
         nothing is left behind.
     SchemaError
         A column is missing.
+    ConfigError
+        The bundle needs events, a change log or `as_of`, and none is given.
     BundleError
         The bundle is damaged.
     """
     if not isinstance(bundle, ModelBundle):
         bundle = ModelBundle.load(bundle)
-    if Path(out).exists() and Path(out).samefile(leads):
-        msg = f"{out}: the output would replace the leads that are read; name another file"
-        raise InputError(msg)
-    scorer = BatchScorer(bundle, as_of)
-    batches = iter_batches(leads, bundle.schema, batch_rows=batch_rows)
-    with open_output(out, SCORED_SCHEMA) as write:
+    for source in (leads, events, history):
+        _refuse_to_replace(out, source)
+    asked = queries or Queries()
+    read = partial(iter_batches, str(leads), query=asked.leads, batch_rows=batch_rows)
+    lead_ids = pa.array([], pa.string())
+    if bundle.builder is not None:
+        lead_ids = ids_of(read(bundle.schema.model_copy(update={"features": ()})))
+    opened = open_inputs(
+        bundle,
+        lead_ids,
+        as_of=as_of,
+        events=bundle_events(bundle, events, asked.events),
+        history=bundle_history(bundle, history, asked.history),
+        engine=engine,
+    )
+    batches = read(bundle.schema)
+    with opened as inputs, open_output(out, SCORED_SCHEMA) as write:
+        scorer = BatchScorer(bundle, as_of, inputs)
         for batch in batches:
             write(scorer.score(batch))
             if on_rows is not None:
                 on_rows(scorer.summary.rows_in)
     return scorer.summary
+
+
+@dataclass(frozen=True)
+class Queries:
+    """What is read of DuckDB files and databases: names of tables, or a SELECT each.
+
+    Parameters
+    ----------
+    leads, events, history : str or None
+    """
+
+    leads: str | None = None
+    events: str | None = None
+    history: str | None = None
+
+
+def _refuse_to_replace(out: str | Path, source: str | Path | None) -> None:
+    is_file = source is not None and "://" not in str(source) and Path(source).exists()
+    if is_file and Path(out).exists() and Path(out).samefile(source):
+        msg = f"{out}: the output would replace a file that is read; name another file"
+        raise InputError(msg)
 
 
 def _mark(

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadlift.data.values import is_number
 from leadlift.insight.reasons import number_texts
 from leadlift.serving.bundle import Reference
 
@@ -80,7 +81,7 @@ def _profile(values: pa.ChunkedArray) -> dict[str, Any]:
     n_rows = max(len(values), 1)
     known = values.drop_null()
     profile: dict[str, Any] = {"missing_share": values.null_count / n_rows}
-    if pa.types.is_floating(values.type):
+    if is_number(values.type):
         numbers = known.to_numpy()
         quantiles = np.quantile(numbers, np.linspace(0, 1, 11)).tolist() if len(numbers) else []
         return profile | {"quantiles": quantiles}
@@ -93,8 +94,8 @@ def _typical(values: pa.ChunkedArray) -> str | None:
     known = values.drop_null()
     if not len(known):
         return None
-    if pa.types.is_floating(values.type):
-        return number_texts(pa.array([np.median(known.to_numpy())]))[0].as_py()
+    if is_number(values.type):
+        return number_texts(pa.array([float(np.median(known.to_numpy()))]))[0].as_py()
     counts = _counts(known)
     return min(counts, key=lambda level: (-counts[level], level))[:60]
 
