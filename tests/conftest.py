@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from spark_session import spark  # noqa: F401 -- a fixture
+
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
