@@ -81,6 +81,45 @@ class Evidence:
         return (float(days) + 1) / 7 * self.share_of_arrivals
 
 
+def gather_evidence(
+    score: NDArray[np.float64],
+    log_odds: NDArray[np.float64],
+    won: NDArray[np.bool_],
+    as_of: NDArray | None,
+    groups: NDArray | None,
+    source: str,
+    *,
+    random_state: int,
+    share_of_arrivals: float = 1.0,
+) -> Evidence:
+    """Make evidence of scored rows, one row a lead: several moments of one lead are not independent.
+
+    The row of a lead is drawn at random; the earliest ones would make a promise about young leads alone.
+
+    Parameters
+    ----------
+    score, log_odds, won, as_of, source, share_of_arrivals
+        As in :class:`Evidence`, one element a row.
+    groups : ndarray of shape (n_rows,) or None
+        Lead of each row, where leads have several.
+    random_state : int
+        Seed of the draw, which does not depend on the order of the rows.
+
+    Returns
+    -------
+    Evidence
+    """
+    lead = np.zeros(len(score)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    moments = np.zeros(len(score)) if as_of is None else as_of
+    order = np.lexsort((lead, log_odds, won, moments))
+    if groups is not None:
+        shuffled = np.random.default_rng(random_state).permutation(len(order))
+        _, drawn = np.unique(lead[order[shuffled]], return_index=True)
+        order = order[np.sort(shuffled[drawn])]
+    as_of = None if as_of is None else as_of[order]
+    return Evidence(score[order], log_odds[order], won[order], as_of, source, share_of_arrivals)
+
+
 def describe(
     evidence: Evidence,
     threshold: float,

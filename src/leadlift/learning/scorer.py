@@ -21,6 +21,7 @@ from leadlift.exceptions import ConfigError, InputError
 from leadlift.learning.calibration import Calibrator, CalibratorChoice
 from leadlift.learning.candidates import BlendedLearner
 from leadlift.learning.cutoff import CutoffPolicy, Evidence, FixedThreshold, both_stages, passes
+from leadlift.learning.cutoff_evidence import gather_evidence
 from leadlift.learning.encoding import TableEncoder, is_table
 from leadlift.learning.log_odds import LogOddsClassifier, binary_target
 from leadlift.learning.splitting import as_moments, content_order, grouped_folds, slice_in_time
@@ -244,7 +245,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
             :meth:`fit` serves.
         as_of : array of shape (n_rows,), optional
         groups : array of shape (n_rows,), optional
-            Lead of each row; the earliest row of a lead counts.
+            Lead of each row; of the rows of a lead one counts, drawn at random.
         sql_policy : CutoffPolicy, optional
             Sets the SQL cut-off too; without it the former one stays.
 
@@ -329,13 +330,14 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         self, log_odds: NDArray, y: NDArray, as_of: NDArray | None, groups: NDArray | None
     ) -> None:
         rows = self.plan_.decide
-        self.evidence_ = _evidence(
+        self.evidence_ = gather_evidence(
             self.calibrator_.transform(log_odds[rows]),
             log_odds[rows],
             y[rows] > 0,
             None if as_of is None else as_of[rows],
             None if groups is None else groups[rows],
             self.plan_.evidence,
+            random_state=self.random_state,
             share_of_arrivals=self.plan_.share_deciding,
         )
 
@@ -354,7 +356,8 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         score, log_odds = self.score_matrix(self._matrix(X))
         as_of = None if as_of is None else as_moments(as_of)
         groups = None if groups is None else np.asarray(groups)
-        return _evidence(score, log_odds, y == self.classes_[1], as_of, groups, "given")
+        won = y == self.classes_[1]
+        return gather_evidence(score, log_odds, won, as_of, groups, "given", random_state=self.random_state)
 
     def _decide(self) -> LeadScorer:
         cutoff = (self.cutoff or FixedThreshold(0.5)).choose(self.evidence_)
@@ -421,22 +424,3 @@ def _holds(y: NDArray, n_of_either: int) -> bool:
 
 def _rows(X: Any, rows: NDArray[np.int64]) -> Any:
     return X.take(rows) if hasattr(X, "combine_chunks") else _safe_indexing(X, rows)
-
-
-def _evidence(
-    score: NDArray,
-    log_odds: NDArray,
-    won: NDArray,
-    as_of: NDArray | None,
-    groups: NDArray | None,
-    source: str,
-    *,
-    share_of_arrivals: float = 1.0,
-) -> Evidence:
-    """One row a lead, its earliest: several moments of one lead are not independent evidence."""
-    order = np.lexsort((log_odds, won)) if as_of is None else np.lexsort((log_odds, won, as_of))
-    if groups is not None:
-        _, first = np.unique(groups[order], return_index=True)
-        order = order[np.sort(first)]
-    moments = None if as_of is None else as_of[order]
-    return Evidence(score[order], log_odds[order], won[order], moments, source, share_of_arrivals)

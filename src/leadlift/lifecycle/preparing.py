@@ -130,8 +130,8 @@ class CheckResult:
 def find_all(config: LeadliftConfig) -> CheckResult:
     """Check leads and behaviour without stopping at the first fatal finding; what `leadlift check` does.
 
-    Events and changes are looked at beside leads that can be learnt from, and the leakage gate needs features,
-    so each is left out where a finding before it is fatal.
+    Events and changes need leads that can be learnt from, and the leakage gate needs both: what comes after a
+    fatal finding is left out.
 
     Parameters
     ----------
