@@ -382,7 +382,8 @@ def _print_training(result: TrainingResult) -> None:
         title = "Left out, because they look written after the outcome (`leadlift check` has the evidence)"
         _print_table(title, ["column", "AUC with it", "without"], rows)
     print(
-        f"\n{result.n_leads:,} leads, {result.n_rows:,} with a known outcome, {result.base_rate:.1%} won. "
+        f"\n{result.n_leads:,} leads, {result.n_rows:,}{_moments(result)} with a known outcome, "
+        f"{result.base_rate:.1%} won. "
         f"Tested on {result.n_test:,} leads, {result.test_kind}."
     )
     _print_quality(result.quality)
@@ -400,6 +401,11 @@ def _print_training(result: TrainingResult) -> None:
     print(f"Bundle   {result.bundle_folder} (version {result.bundle.version})")
     print(f"Figures  {next(iter(result.figures.values())).parent}")
     print(f"Run      {result.tracked.model_uri} (version {result.tracked.model_version})")
+
+
+def _moments(result: TrainingResult) -> str:
+    """Say that rows are moments where leads are looked at several times."""
+    return " observations" if result.n_rows > result.n_leads else ""
 
 
 def _print_quality(quality: pa.Table) -> None:

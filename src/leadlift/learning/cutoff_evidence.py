@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadlift.learning.intervals import clopper_pearson, poisson_rate
+from leadlift.learning.splitting import one_row_a_lead
 from leadlift.terms import Cutoff
 
 if TYPE_CHECKING:
@@ -113,9 +114,7 @@ def gather_evidence(
     moments = np.zeros(len(score)) if as_of is None else as_of
     order = np.lexsort((lead, log_odds, won, moments))
     if groups is not None:
-        shuffled = np.random.default_rng(random_state).permutation(len(order))
-        _, drawn = np.unique(lead[order[shuffled]], return_index=True)
-        order = order[np.sort(shuffled[drawn])]
+        order = one_row_a_lead(order, lead, random_state=random_state)
     as_of = None if as_of is None else as_of[order]
     return Evidence(score[order], log_odds[order], won[order], as_of, source, share_of_arrivals)
 

@@ -321,3 +321,35 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
+
+
+def one_row_a_lead(rows: NDArray[np.int64], lead: NDArray, *, random_state: int) -> NDArray[np.int64]:
+    """Draw one row of each lead at random, since several moments of one lead are not independent.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n,)
+        Row numbers, in an order that does not depend on the file, such as that of :func:`content_order`.
+    lead : ndarray of shape (n_rows,)
+        Lead of each row.
+    random_state : int
+        Seed of the draw.
+
+    Returns
+    -------
+    ndarray of int64
+        Some of `rows`, in their order.
+
+    Examples
+    --------
+    >>> rows = one_row_a_lead(np.arange(6), np.array(["a", "a", "a", "b", "b", "c"]), random_state=0)
+    >>> len(rows), rows[-1].item()
+    (3, 5)
+    """
+    _, code = np.unique(lead[rows], return_inverse=True)
+    by_lead = np.argsort(code, kind="stable")
+    chance = np.empty(len(rows))
+    chance[by_lead] = np.random.default_rng(random_state).random(len(rows))
+    by_chance = np.lexsort((chance, code))
+    is_first = np.diff(code[by_chance], prepend=-1) != 0
+    return rows[np.sort(by_chance[is_first])]

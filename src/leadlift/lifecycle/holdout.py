@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadlift.learning.encoding import TableEncoder
-from leadlift.learning.splitting import content_order, grouped_folds, slice_in_time
+from leadlift.learning.splitting import content_order, grouped_folds, one_row_a_lead, slice_in_time
 from leadlift.terms import Finding, Severity
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Holdout:
     ----------
     train, test : ndarray of int64
         Row numbers in the order of the rows' content, so that no sum over them depends on the order of the
-        file.
+        file. Of a lead with several moments, one drawn at random is tested.
     kind : str
         ``"forward in time"`` or ``"random, time order unknown"``.
     findings : tuple of Finding
@@ -66,10 +66,19 @@ def hold_back(problem: Problem, *, test_share: float, random_state: int) -> Hold
     order = content_order(TableEncoder().fit_transform(problem.inputs), problem.y)
     forward = _latest(problem, test_share)
     if forward is not None:
-        return Holdout(*[order[np.isin(order, part)] for part in forward], FORWARD)
+        train, test = [order[np.isin(order, part)] for part in forward]
+        return Holdout(train, _one_a_lead(test, problem, random_state), FORWARD)
     groups = None if problem.groups is None else problem.groups[order]
     folds = grouped_folds(problem.y[order], round(1 / test_share), groups=groups, random_state=random_state)
-    return Holdout(order[folds != 0], order[folds == 0], RANDOM, (_time_unknown(problem),))
+    test = _one_a_lead(order[folds == 0], problem, random_state)
+    return Holdout(order[folds != 0], test, RANDOM, (_time_unknown(problem),))
+
+
+def _one_a_lead(test: NDArray[np.int64], problem: Problem, random_state: int) -> NDArray[np.int64]:
+    """Each lead tested once, or the intervals of the figures would be too narrow."""
+    if problem.groups is None:
+        return test
+    return one_row_a_lead(test, problem.groups, random_state=random_state)
 
 
 def _latest(problem: Problem, share: float) -> tuple[NDArray[np.int64], ...] | None:
