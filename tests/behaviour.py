@@ -14,7 +14,8 @@ from leadlift.terms import Family, FeatureSpec, Kind
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 AT_DAYS = (0.0, 7.0, 30.0)
-HORIZON_DAYS = 20.0
+# Labels of some leads become known on the days on which others are observed.
+HORIZON_DAYS = 28.0
 KNOWN_UNTIL = datetime(2027, 1, 1, tzinfo=UTC)
 WINDOWS_DAYS = (1.0, 7.0, 30.0, 90.0)
 

@@ -8,7 +8,7 @@ import pytest
 import leadlift as ll
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "guide.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "docs" / "behaviour.md"]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -23,11 +23,25 @@ def names():
     leads = crm.leads.to_pandas()
     leads["won"] = leads["outcome"] == "won"
     columns = ["source", "industry", "employees", "seniority", "contact_me", "pages_before_form"]
-    return {"leads": leads, "columns": columns, "new": leads[columns].head(20)}
+    columns_of_leads = {"leads": leads, "columns": columns, "new": leads[columns].head(20)}
+    return columns_of_leads | {"extract_date": crm.known_until, "scorer": ll.LeadScorer()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where a user of events stands: the files of a CRM and a leadlift.toml."""
+    place = tmp_path_factory.mktemp("docs")
+    ll.make_leads(1500, seed=2).save(place)
+    found = ll.discover(
+        place / "leads.csv", events=place / "events.parquet", history=place / "history.parquet"
+    )
+    (place / "leadlift.toml").write_text(found.to_toml(folder=place))
+    return place
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_python_of_the_page_runs(page, names):
+def test_the_python_of_the_page_runs(page, names, folder, monkeypatch):
+    monkeypatch.chdir(folder)
     for block in blocks(page, "python"):
         if "mlflow" not in block:  # needs a model in service; tests/lifecycle runs the same lines
             exec(compile(block, str(page), "exec"), dict(names))  # noqa: S102
