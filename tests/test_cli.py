@@ -200,9 +200,9 @@ def test_init_ends_with_1_and_writes_nothing_where_events_are_of_other_leads(wor
 
 
 def test_a_name_with_terminal_codes_is_shown_escaped(capsys):
-    from leadlift.cli import _print_table
+    from leadlift.cli.printing import print_table
 
-    _print_table("t", ["a"], [["\x1b[31mred\u202e [bold]x[/bold]"]])
+    print_table("t", ["a"], [["\x1b[31mred\u202e [bold]x[/bold]"]])
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert "\u202e" not in shown

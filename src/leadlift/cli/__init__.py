@@ -7,21 +7,27 @@ usage, 3 it worked and the answer is no. Only typer is imported at start; each c
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from leadlift.cli.printing import (
+    print_catalogue,
+    print_findings,
+    print_json,
+    print_summary,
+    print_training,
+    rows_done,
+    steps,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import pyarrow as pa
-
     from leadlift.config import LeadliftConfig
-    from leadlift.lifecycle.training import TrainingResult
-    from leadlift.terms import Cutoff
 
 app = typer.Typer(
     name="leadlift",
@@ -59,7 +65,7 @@ def simulate(
     """Write a simulated CRM: leads, new leads, events, change log, and the truth."""
     from leadlift.data.datasets import make_leads
 
-    with _steps() as step:
+    with steps() as step:
         step("Simulating leads")
         with _writing(out):
             make_leads(n, seed).save(out)
@@ -85,7 +91,7 @@ def init(
 
     if out.exists() and not force:
         _fail(f"{out} exists; pass --force to overwrite it or --out to write elsewhere", code=1)
-    with _steps() as step:
+    with steps() as step:
         step(f"Looking at {leads}")
         found = discover(
             leads,
@@ -108,12 +114,12 @@ def check(config: ConfigFile = Path("leadlift.toml"), json: Json = False) -> Non
     from leadlift.lifecycle.preparing import find_all
     from leadlift.terms import Severity
 
-    with _steps() as step:
+    with steps() as step:
         step("Reading and checking the leads")
         found = find_all(read_config(config))
     print(findings_json(found.findings) if json else "", end="")
     if not json:
-        _print_findings(found.findings)
+        print_findings(found.findings)
         print(found.advice)
     if any(finding.severity is Severity.FATAL for finding in found.findings):
         raise typer.Exit(1)
@@ -138,14 +144,14 @@ def train(
     from leadlift.lifecycle.training import train as run
 
     settings = _settings(config, trials, time_budget, models, engine)
-    with _steps() as step:
+    with steps() as step:
         result = run(
             settings, leave_out_suspects=leave_out_suspects, name=name, on_step=step, on_trial=step.count
         )
     if json:
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
     else:
-        _print_training(result)
+        print_training(result)
 
 
 @app.command()
@@ -160,19 +166,22 @@ def features(
 ) -> None:
     """Build the features of leads from what was known at each moment of observation."""
     from leadlift.lifecycle.feature_table import build_feature_table
+    from leadlift.terms import Severity
 
     if out is None and not show:
         _fail("give --out FILE to write the features, --list to read what they mean, or both", code=2)
-    with _steps() as step:
+    with steps() as step:
         step("Building features")
         built = build_feature_table(_settings(config, engine=engine), out)
     if json:
-        _print_json(built.to_dict())
+        print_json(built.to_dict())
         return
     if show:
-        _print_catalogue(built.specs)
-    _print_findings(built.findings)
+        print_catalogue(built.specs)
+    print_findings(built.findings)
     print(f"{len(built.specs)} features of {built.n_rows:,} observations" + (f" in {out}" if out else ""))
+    if any(finding.severity is Severity.FATAL for finding in built.findings):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -198,7 +207,7 @@ def predict(
     from leadlift.serving.predict import predict as run
 
     start = time.perf_counter()
-    with _rows(count_rows(leads)) as on_rows:
+    with rows_done(count_rows(leads)) as on_rows:
         summary = run(
             bundle,
             leads,
@@ -213,9 +222,9 @@ def predict(
         )
     done = summary.to_dict() | {"out": str(out), "seconds": round(time.perf_counter() - start, 2)}
     if json:
-        _print_json(done)
+        print_json(done)
     else:
-        _print_summary(done)
+        print_summary(done)
 
 
 def _settings(
@@ -275,175 +284,3 @@ def _writing(path: Path) -> Iterator[None]:
 def _fail(message: str, *, code: int) -> None:
     print(message, file=sys.stderr)
     raise SystemExit(code)
-
-
-class _Step:
-    """Shows the running step on stderr with its time; `count` adds how many trials are done."""
-
-    def __init__(self, progress: Any) -> None:
-        self._progress = progress
-        self._task: Any = None
-        self._text = ""
-
-    def __call__(self, text: str) -> None:
-        self.finish()
-        self._text = text
-        self._task = self._progress.add_task(text, total=None)
-
-    def count(self, n: int) -> None:
-        self._progress.update(self._task, description=f"{self._text}: {n} done")
-
-    def finish(self) -> None:
-        if self._task is not None:
-            self._progress.update(self._task, total=1, completed=1)
-
-
-@contextmanager
-def _steps() -> Iterator[_Step]:
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(20))
-    with Progress(*columns, TimeElapsedColumn(), console=_stderr()) as progress:
-        step = _Step(progress)
-        yield step
-        step.finish()
-
-
-@contextmanager
-def _rows(total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show rows scored, rows a second and, where the total is known, the time left."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("Scoring {task.completed:,.0f} leads"), BarColumn(20))
-    with Progress(
-        *columns, TaskProgressColumn(show_speed=True), TimeRemainingColumn(), console=_stderr()
-    ) as progress:
-        task = progress.add_task("score", total=total)
-        yield lambda done: progress.update(task, completed=done)
-
-
-def _stderr() -> Any:
-    from rich.console import Console
-
-    return Console(stderr=True)
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    import json
-
-    print(json.dumps(value, ensure_ascii=False))
-
-
-def _print_table(title: str, columns: list[str], rows: list[list[str]], *, n_text: int = 1) -> None:
-    """Print a table; the first `n_text` columns are text, the others numbers."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    if title:
-        print(f"\n{title}")
-    table = Table(box=SIMPLE_HEAD)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i < n_text else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*[escape(_visible(cell)) for cell in row])
-    # A pipe has no width of its own; 80 columns would fold every sentence.
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
-
-
-def _visible(text: str) -> str:
-    """Escape what would steer a terminal: control characters and marks of writing direction."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _print_findings(findings: tuple[Any, ...]) -> None:
-    rows = [[f.code, f.severity.value, f.text] for f in findings]
-    title = "1 finding" if len(rows) == 1 else f"{len(rows)} findings"
-    _print_table(title, ["code", "severity", "what and what to do"], rows, n_text=3)
-
-
-def _print_catalogue(specs: tuple[Any, ...]) -> None:
-    """Print what each feature means, group by group; sentences would be folded to bits in a table."""
-    width = max((len(spec.name) for spec in specs), default=0)
-    group = None
-    for spec in specs:
-        if spec.group != group:
-            group = spec.group
-            print(f"\n{group}")
-        missing = "" if spec.missing_means == "never missing" else f"; missing: {spec.missing_means}"
-        print(f"  {_visible(spec.name):{width}}  {spec.family:10}  {_visible(spec.description)}{missing}")
-    print()
-
-
-def _print_training(result: TrainingResult) -> None:
-    if result.left_out:
-        rows = [[s.column, f"{s.auc_with:.3f}", f"{s.auc_without:.3f}"] for s in result.left_out]
-        title = "Left out, because they look written after the outcome (`leadlift check` has the evidence)"
-        _print_table(title, ["column", "AUC with it", "without"], rows)
-    print(
-        f"\n{result.n_leads:,} leads, {result.n_rows:,}{_moments(result)} with a known outcome, "
-        f"{result.base_rate:.1%} won. "
-        f"Tested on {result.n_test:,} leads, {result.test_kind}."
-    )
-    _print_quality(result.quality)
-    for stage, cutoff in (("MQL", result.cutoff), ("SQL", result.bundle.scorer.sql_cutoff_)):
-        if cutoff is not None:
-            _print_cutoff(stage, cutoff)
-    if result.kept is not None:
-        print(
-            f"  on the test leads {result.kept.estimate:.1%} of the MQLs were won "
-            f"[{result.kept.low:.1%}, {result.kept.high:.1%}]"
-        )
-    drivers = result.drivers.slice(0, 8).to_pylist()
-    rows = [[d["column"], d["family"], f"{d['mean_abs_points']:.2f}"] for d in drivers]
-    _print_table("Top drivers", ["column", "family", "points a lead"], rows, n_text=2)
-    print(f"Bundle   {result.bundle_folder} (version {result.bundle.version})")
-    print(f"Figures  {next(iter(result.figures.values())).parent}")
-    print(f"Run      {result.tracked.model_uri} (version {result.tracked.model_version})")
-
-
-def _moments(result: TrainingResult) -> str:
-    """Say that rows are moments where leads are looked at several times."""
-    return " observations" if result.n_rows > result.n_leads else ""
-
-
-def _print_quality(quality: pa.Table) -> None:
-    rows = [
-        [
-            row["model"],
-            f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}]",
-            f"{row['log_loss']:.4f}",
-            f"{row['calibration_error']:.3f}",
-            f"{row['lift_10']:.2f}",
-        ]
-        for row in quality.to_pylist()
-    ]
-    columns = ["model", "AUC [95 %]", "log loss", "calibration error", "lift in top tenth"]
-    _print_table("", columns, rows)
-
-
-def _print_cutoff(stage: str, cutoff: Cutoff) -> None:
-    print(f"{stage} from a score of {cutoff.threshold:.3f} ({cutoff.policy}, {cutoff.evidence})")
-    print(f"  promise: {cutoff.promise}")
-    week = "" if cutoff.per_week is None else f", {cutoff.per_week.estimate:.0f} leads a week"
-    print(
-        f"  in the evidence: {cutoff.share:.1%} of the leads{week}; "
-        f"{cutoff.precision.estimate:.1%} of them won, {cutoff.recall.estimate:.1%} of the wins caught"
-    )
-
-
-def _print_summary(done: dict[str, Any]) -> None:
-    stages = ", ".join(f"{count:,} {stage}" for stage, count in sorted(done["by_stage"].items()))
-    stages = f" ({stages})" if stages else ""
-    print(f"{done['rows_in']:,} leads read, {done['by_status'].get('scored', 0):,} scored{stages}")
-    for status, count in sorted(done["by_status"].items()):
-        if status != "scored":
-            print(f"  {count:,} not scored: {status}")
-    for column, count in sorted(done["unseen"].items()):
-        print(f"  {count:,} leads with a value of {column!r} that the model has never seen")
-    print(f"Wrote {done['out']} in {done['seconds']} s (model {done['model_version']})")
-
-
-if __name__ == "__main__":
-    main()

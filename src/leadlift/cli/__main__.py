@@ -1,0 +1,5 @@
+"""``python -m leadlift.cli`` is ``leadlift``."""
+
+from leadlift.cli import main
+
+main()

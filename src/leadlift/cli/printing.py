@@ -1,0 +1,194 @@
+"""What the command line shows: tables and sentences on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from leadlift.lifecycle.training import TrainingResult
+    from leadlift.terms import Cutoff
+
+
+class Step:
+    """Shows the running step on stderr with its time; `count` adds how many trials are done."""
+
+    def __init__(self, progress: Any) -> None:
+        self._progress = progress
+        self._task: Any = None
+        self._text = ""
+
+    def __call__(self, text: str) -> None:
+        """Begin a step, which ends the one before."""
+        self.finish()
+        self._text = text
+        self._task = self._progress.add_task(text, total=None)
+
+    def count(self, n: int) -> None:
+        """Say how many trials are done."""
+        self._progress.update(self._task, description=f"{self._text}: {n} done")
+
+    def finish(self) -> None:
+        """End the running step."""
+        if self._task is not None:
+            self._progress.update(self._task, total=1, completed=1)
+
+
+@contextmanager
+def steps() -> Iterator[Step]:
+    """Show the steps of a command as they run."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(20))
+    with Progress(*columns, TimeElapsedColumn(), console=_stderr()) as progress:
+        step = Step(progress)
+        yield step
+        step.finish()
+
+
+@contextmanager
+def rows_done(total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show rows scored, rows a second and, where the total is known, the time left."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("Scoring {task.completed:,.0f} leads"), BarColumn(20))
+    with Progress(
+        *columns, TaskProgressColumn(show_speed=True), TimeRemainingColumn(), console=_stderr()
+    ) as progress:
+        task = progress.add_task("score", total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _stderr() -> Any:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one line for machines."""
+    import json
+
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def print_table(title: str, columns: list[str], rows: list[list[str]], *, n_text: int = 1) -> None:
+    """Print a table; the first `n_text` columns are text, the others numbers."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    if title:
+        print(f"\n{title}")
+    table = Table(box=SIMPLE_HEAD)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i < n_text else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*[escape(_visible(cell)) for cell in row])
+    # A pipe has no width of its own; 80 columns would fold every sentence.
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _visible(text: str) -> str:
+    """Escape what would steer a terminal: control characters and marks of writing direction."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def print_findings(findings: tuple[Any, ...]) -> None:
+    """Print findings with their first examples."""
+    rows = [[f.code, f.severity.value, f.text + _examples(f)] for f in findings]
+    title = "1 finding" if len(rows) == 1 else f"{len(rows)} findings"
+    print_table(title, ["code", "severity", "what and what to do"], rows, n_text=3)
+
+
+def _examples(finding: Any) -> str:
+    return f" For example: {', '.join(finding.examples)}." if finding.examples else ""
+
+
+def print_catalogue(specs: tuple[Any, ...]) -> None:
+    """Print what each feature means, group by group; sentences would be folded to bits in a table."""
+    width = max((len(spec.name) for spec in specs), default=0)
+    group = None
+    for spec in specs:
+        if spec.group != group:
+            group = spec.group
+            print(f"\n{group}")
+        missing = "" if spec.missing_means == "never missing" else f"; missing: {spec.missing_means}"
+        print(f"  {_visible(spec.name):{width}}  {spec.family:10}  {_visible(spec.description)}{missing}")
+    print()
+
+
+def print_training(result: TrainingResult) -> None:
+    """Print what a training learnt, measured and wrote."""
+    if result.left_out:
+        rows = [[s.column, f"{s.auc_with:.3f}", f"{s.auc_without:.3f}"] for s in result.left_out]
+        title = "Left out, because they look written after the outcome (`leadlift check` has the evidence)"
+        print_table(title, ["column", "AUC with it", "without"], rows)
+    print(
+        f"\n{result.n_leads:,} leads, {result.n_rows:,}{_moments(result)} with a known outcome, "
+        f"{result.base_rate:.1%} won. "
+        f"Tested on {result.n_test:,} leads, {result.test_kind}."
+    )
+    _print_quality(result.quality)
+    for stage, cutoff in (("MQL", result.cutoff), ("SQL", result.bundle.scorer.sql_cutoff_)):
+        if cutoff is not None:
+            _print_cutoff(stage, cutoff)
+    if result.kept is not None:
+        print(
+            f"  on the test leads {result.kept.estimate:.1%} of the MQLs were won "
+            f"[{result.kept.low:.1%}, {result.kept.high:.1%}]"
+        )
+    drivers = result.drivers.slice(0, 8).to_pylist()
+    rows = [[d["column"], d["family"], f"{d['mean_abs_points']:.2f}"] for d in drivers]
+    print_table("Top drivers", ["column", "family", "points a lead"], rows, n_text=2)
+    print(f"Bundle   {result.bundle_folder} (version {result.bundle.version})")
+    print(f"Figures  {next(iter(result.figures.values())).parent}")
+    print(f"Run      {result.tracked.model_uri} (version {result.tracked.model_version})")
+
+
+def _moments(result: TrainingResult) -> str:
+    """Say that rows are moments where leads are looked at several times."""
+    return " observations" if result.n_rows > result.n_leads else ""
+
+
+def _print_quality(quality: pa.Table) -> None:
+    rows = [
+        [
+            row["model"],
+            f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}]",
+            f"{row['log_loss']:.4f}",
+            f"{row['calibration_error']:.3f}",
+            f"{row['lift_10']:.2f}",
+        ]
+        for row in quality.to_pylist()
+    ]
+    columns = ["model", "AUC [95 %]", "log loss", "calibration error", "lift in top tenth"]
+    print_table("", columns, rows)
+
+
+def _print_cutoff(stage: str, cutoff: Cutoff) -> None:
+    print(f"{stage} from a score of {cutoff.threshold:.3f} ({cutoff.policy}, {cutoff.evidence})")
+    print(f"  promise: {cutoff.promise}")
+    week = "" if cutoff.per_week is None else f", {cutoff.per_week.estimate:.0f} leads a week"
+    print(
+        f"  in the evidence: {cutoff.share:.1%} of the leads{week}; "
+        f"{cutoff.precision.estimate:.1%} of them won, {cutoff.recall.estimate:.1%} of the wins caught"
+    )
+
+
+def print_summary(done: dict[str, Any]) -> None:
+    """Print what became of the rows of a scoring job."""
+    stages = ", ".join(f"{count:,} {stage}" for stage, count in sorted(done["by_stage"].items()))
+    stages = f" ({stages})" if stages else ""
+    print(f"{done['rows_in']:,} leads read, {done['by_status'].get('scored', 0):,} scored{stages}")
+    for status, count in sorted(done["by_status"].items()):
+        if status != "scored":
+            print(f"  {count:,} not scored: {status}")
+    for column, count in sorted(done["unseen"].items()):
+        print(f"  {count:,} leads with a value of {column!r} that the model has never seen")
+    print(f"Wrote {done['out']} in {done['seconds']} s (model {done['model_version']})")
