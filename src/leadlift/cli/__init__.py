@@ -84,6 +84,8 @@ def init(
     created_at: Annotated[str | None, typer.Option(help="Column with the moment of creation.")] = None,
     events: Annotated[str | None, typer.Option(help="Events: a file, folder, glob or database.")] = None,
     history: Annotated[str | None, typer.Option(help="Change log: a file, folder, glob or database.")] = None,
+    events_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
+    history_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the configuration.")] = False,
 ) -> None:
     """Look at leads, and at events and a change log if given, and write a commented leadlift.toml."""
@@ -101,6 +103,8 @@ def init(
             today=_now().date(),
             events=events,
             history=history,
+            events_query=events_query,
+            history_query=history_query,
         )
         _write_text(out, found.to_toml(folder=out.parent))
     print(f"Wrote {out}. Read it, mend what is wrong, then: leadlift check {out}")

@@ -8,7 +8,6 @@ from the :class:`~leadlift.features.facts.Facts` of any. Training and scoring go
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -143,19 +142,3 @@ def group_class(name: str) -> type[FeatureGroup]:
         raise ConfigError(msg)
     module, _, cls = GROUPS[name].partition(":")
     return getattr(import_module(module), cls)
-
-
-def window_label(days: float | None) -> str:
-    """Return how a window is written at the end of a column name.
-
-    Examples
-    --------
-    >>> window_label(7.0), window_label(None)
-    ('7d', 'all')
-    """
-    return "all" if days is None else f"{days:g}d"
-
-
-def with_all_time(windows_days: Sequence[float]) -> tuple[float | None, ...]:
-    """Return the windows in ascending order and, last, None for all time."""
-    return (*sorted(windows_days), None)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 
-from leadlift.features import FeatureGroup, Settings, window_label, with_all_time
+from leadlift.features import FeatureGroup, Settings
 from leadlift.features.coding import AMOUNT_UNITS, NO_AMOUNT
 from leadlift.features.facts import Facts, Survey, most_common
 from leadlift.features.known import DAY_US, KnownActs, numbered
+from leadlift.features.specs import Specs
 from leadlift.features.statements import NONE
-from leadlift.terms import Family, FeatureSpec, Kind
+from leadlift.terms import Family, FeatureSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,38 @@ _DECAY_UNITS = 1_000_000
 _RECENT_DAYS = 7.0
 _BEFORE_DAYS = 30.0
 _BREADTH_DAYS = 30.0
+
+
+_SPECS = Specs("activity", Family.ENGAGEMENT)
+
+_BREADTH = (
+    _SPECS.number("n_sessions_all", "sessions, parted by 30 minutes without an act", unit="sessions"),
+    _SPECS.number(
+        "n_sessions_30d", "sessions begun in the last 30 days", unit="sessions", window_days=_BREADTH_DAYS
+    ),
+    _SPECS.number("n_active_days_all", "days (UTC) with an act", unit="days"),
+    _SPECS.number(
+        "n_active_days_30d",
+        "days, counted back from as_of, with an act",
+        unit="days",
+        window_days=_BREADTH_DAYS,
+    ),
+    _SPECS.number("n_assets_all", "different assets", unit="assets"),
+    _SPECS.number(
+        "n_new_assets_30d",
+        "assets met for the first time in the last 30 days",
+        unit="assets",
+        window_days=_BREADTH_DAYS,
+    ),
+    _SPECS.number(
+        "velocity",
+        "acts a day in the last 7 days by those in the 30 days before, 1 added",
+        unit="ratio",
+        window_days=_RECENT_DAYS + _BEFORE_DAYS,
+        dtype="float64",
+    ),
+    _SPECS.number("decayed_acts", "acts, each weighted exp(-age / 14 days)", unit="acts", dtype="float64"),
+)
 
 
 class Activity(FeatureGroup):
@@ -80,22 +113,18 @@ class Activity(FeatureGroup):
         if not self.types_:
             return ()
         return (
-            *self._windowed("n", "acts", "acts"),
-            *[
-                s
-                for name in self._type_keys
-                for s in self._windowed(f"n_{name}", f"acts of type {name!r}", "acts")
-            ],
+            *self._windowed("n", "acts"),
+            *[s for name in self._type_keys for s in self._windowed(f"n_{name}", f"acts of type {name!r}")],
             *[
                 s
                 for name in self._channel_keys
-                for s in self._windowed(f"n_by_{name}", f"acts by channel {name!r}", "acts")
+                for s in self._windowed(f"n_by_{name}", f"acts by channel {name!r}")
             ],
             *(self._sums() if self.has_amounts_ else ()),
-            _days("days_since_last", "last act"),
-            _days("days_since_first", "first act"),
-            *[_days(f"days_since_{name}", f"last act of type {name!r}") for name in self.types_],
-            *self._breadth(),
+            _SPECS.days_since("days_since_last", "last act"),
+            _SPECS.days_since("days_since_first", "first act"),
+            *[_SPECS.days_since(f"days_since_{name}", f"last act of type {name!r}") for name in self.types_],
+            *_BREADTH,
         )
 
     def columns(self, facts: Facts) -> list[pa.Array]:
@@ -140,64 +169,18 @@ class Activity(FeatureGroup):
     def _channel_keys(self) -> tuple[str, ...]:
         return (*self.channels_, OTHER, UNKNOWN)
 
-    def _windowed(self, stem: str, what: str, unit: str, dtype: str = "int32") -> list[FeatureSpec]:
-        return [
-            FeatureSpec(
-                name=f"{stem}_{window_label(days)}",
-                kind=Kind.NUMERIC,
-                family=Family.ENGAGEMENT,
-                group=self.name,
-                unit=unit,
-                window_days=days,
-                missing_means="never missing",
-                description=f"{what} {_in_window(days)}",
-                dtype=dtype,
-            )
-            for days in with_all_time(self.windows_days)
-        ]
+    def _windowed(self, stem: str, what: str) -> list[FeatureSpec]:
+        return _SPECS.windows(stem, what, self.windows_days, unit="acts")
 
     def _sums(self) -> list[FeatureSpec]:
         keys = [
             ("sum", "values of all acts"),
             *[(f"sum_{n}", f"values of type {n!r}") for n in self._type_keys],
         ]
-        return [spec for stem, what in keys for spec in self._windowed(stem, what, "value", "float64")]
-
-    def _breadth(self) -> list[FeatureSpec]:
-        month = f"{_BREADTH_DAYS:g}d"
-        rows = [
-            ("n_sessions_all", "sessions", "sessions, parted by 30 minutes without an act", None),
-            (f"n_sessions_{month}", "sessions", "sessions begun in the last 30 days", _BREADTH_DAYS),
-            ("n_active_days_all", "days", "days (UTC) with an act", None),
-            (f"n_active_days_{month}", "days", "days, counted back from as_of, with an act", _BREADTH_DAYS),
-            ("n_assets_all", "assets", "different assets", None),
-            (
-                f"n_new_assets_{month}",
-                "assets",
-                "assets met for the first time in the last 30 days",
-                _BREADTH_DAYS,
-            ),
-            (
-                "velocity",
-                "ratio",
-                "acts a day in the last 7 days by those in the 30 days before, 1 added",
-                37.0,
-            ),
-            ("decayed_acts", "acts", "acts, each weighted exp(-age / 14 days)", None),
-        ]
         return [
-            FeatureSpec(
-                name=name,
-                kind=Kind.NUMERIC,
-                family=Family.ENGAGEMENT,
-                group=self.name,
-                unit=unit,
-                window_days=days,
-                missing_means="never missing",
-                description=what,
-                dtype="float64" if name in {"velocity", "decayed_acts"} else "int32",
-            )
-            for name, unit, what, days in rows
+            spec
+            for stem, what in keys
+            for spec in _SPECS.windows(stem, what, self.windows_days, unit="value", dtype="float64")
         ]
 
     def _spread(self, acts: KnownActs, keys: NDArray[np.int64], n_keys: int) -> list[pa.Array]:
@@ -293,21 +276,3 @@ def _velocity(acts: KnownActs) -> NDArray[np.float64]:
     every = np.zeros(len(acts.row), dtype=np.int64)
     recent, longer, _ = acts.count(every, 1, (_RECENT_DAYS, _RECENT_DAYS + _BEFORE_DAYS))[:, 0]
     return (recent / _RECENT_DAYS) / ((longer - recent + 1) / _BEFORE_DAYS)
-
-
-def _days(name: str, what: str) -> FeatureSpec:
-    return FeatureSpec(
-        name=name,
-        kind=Kind.NUMERIC,
-        family=Family.ENGAGEMENT,
-        group=Activity.name,
-        unit="days",
-        missing_means="it never happened",
-        description=f"days from the {what} to as_of",
-    )
-
-
-def _in_window(days: float | None) -> str:
-    if days is None:
-        return "ever"
-    return "in the last day" if days == 1 else f"in the last {days:g} days"

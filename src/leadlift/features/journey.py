@@ -19,6 +19,7 @@ from leadlift.features.activity import (
 from leadlift.features.facts import Facts, Survey, most_common
 from leadlift.features.known import DAY_US, KnownActs, numbered
 from leadlift.features.meanings import BITS
+from leadlift.features.specs import Specs
 from leadlift.features.statements import NONE
 from leadlift.terms import Family, FeatureSpec, Kind
 
@@ -43,27 +44,44 @@ _CHANNELS = (
     ("first_channel", "channel of the first act"),
     ("last_channel", "channel of the last act"),
 )
+_SPECS = Specs("journey", Family.ENGAGEMENT)
+_INTENT = Specs("journey", Family.INTENT)
+
 _GAPS = (
-    ("mean_gap_days", NO_TWO_ACTS, "mean time between an act and the next"),
-    ("shortest_gap_days", NO_TWO_ACTS, "shortest time between an act and the next"),
-    ("longest_gap_days", NO_TWO_ACTS, "longest time between an act and the next"),
-    ("last_gap_days", NO_TWO_ACTS, "time between the last two acts"),
-    ("journey_days", NO_ACT, "time from the first act to the last"),
+    _SPECS.number(
+        "mean_gap_days", "mean time between an act and the next", unit="days", missing_means=NO_TWO_ACTS
+    ),
+    _SPECS.number(
+        "shortest_gap_days",
+        "shortest time between an act and the next",
+        unit="days",
+        missing_means=NO_TWO_ACTS,
+    ),
+    _SPECS.number(
+        "longest_gap_days",
+        "longest time between an act and the next",
+        unit="days",
+        missing_means=NO_TWO_ACTS,
+    ),
+    _SPECS.number("last_gap_days", "time between the last two acts", unit="days", missing_means=NO_TWO_ACTS),
+    _SPECS.number("journey_days", "time from the first act to the last", unit="days", missing_means=NO_ACT),
 )
 _PRICING = (
-    ("pricing_position", "acts", NO_PRICES, "place of the first view of prices among the acts, 1 = first"),
-    ("contents_before_pricing", "acts", NO_PRICES, "acts about content before the first view of prices"),
-    (
-        "pricing_first",
-        "",
-        "never missing",
-        "1 if prices were looked at, and before any act about content, else 0",
+    _INTENT.number(
+        "pricing_position",
+        "place of the first view of prices among the acts, 1 = first",
+        unit="acts",
+        missing_means=NO_PRICES,
     ),
-    (
-        "pricing_after_content",
-        "",
-        "never missing",
-        "1 if prices were looked at, and first after an act about content, else 0",
+    _INTENT.number(
+        "contents_before_pricing",
+        "acts about content before the first view of prices",
+        unit="acts",
+        missing_means=NO_PRICES,
+    ),
+    _INTENT.number("pricing_first", "1 if prices were looked at, and before any act about content, else 0"),
+    _INTENT.number(
+        "pricing_after_content", "1 if prices were looked at, and first after an act about content, else 0"
     ),
 )
 
@@ -115,9 +133,9 @@ class Journey(FeatureGroup):
         return (
             *[_level(name, what) for name, what in _TOUCHES],
             *([_level(name, what) for name, what in _CHANNELS] if self.channels_ else ()),
-            *[_number(name, "days", missing, what) for name, missing, what in _GAPS],
+            *_GAPS,
             *[_sequence(types) for types in self.sequences_],
-            *([_pricing(*row) for row in _PRICING] if self.has_pricing_ else ()),
+            *(_PRICING if self.has_pricing_ else ()),
         )
 
     def columns(self, facts: Facts) -> list[pa.Array]:
@@ -252,32 +270,6 @@ def _level(name: str, what: str) -> FeatureSpec:
     )
 
 
-def _number(
-    name: str,
-    unit: str,
-    missing_means: str,
-    what: str,
-    *,
-    family: Family = Family.ENGAGEMENT,
-    dtype: str = "float64",
-) -> FeatureSpec:
-    return FeatureSpec(
-        name=name,
-        kind=Kind.NUMERIC,
-        family=family,
-        group=Journey.name,
-        unit=unit,
-        missing_means=missing_means,
-        description=what,
-        dtype=dtype,
-    )
-
-
 def _sequence(types: tuple[str, ...]) -> FeatureSpec:
     what = f"how often acts of the types {', then '.join(map(repr, types))} came side by side, ever"
-    return _number(_sequence_name(types), "times", "never missing", what, dtype="int32")
-
-
-def _pricing(name: str, unit: str, missing_means: str, what: str) -> FeatureSpec:
-    dtype = "int32" if missing_means == "never missing" else "float64"
-    return _number(name, unit, missing_means, what, family=Family.INTENT, dtype=dtype)
+    return _SPECS.number(_sequence_name(types), what, unit="times")

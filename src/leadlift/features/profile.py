@@ -24,6 +24,7 @@ from leadlift.features.activity import days_or_null
 from leadlift.features.bant import UNKNOWN, bant_columns
 from leadlift.features.facts import Facts, Survey
 from leadlift.features.lead_columns import as_feature
+from leadlift.features.specs import NEVER_MISSING, Specs
 from leadlift.terms import Family, FeatureSpec, Kind
 
 NOT_LOGGED = "no change logged yet, or the field was emptied"
@@ -168,31 +169,20 @@ def _never_missing(specs: Sequence[FeatureSpec]) -> tuple[FeatureSpec, ...]:
     """The same, but that a categorical column of BANT is never missing."""
     unknown = bant_columns(spec.name for spec in specs if spec.kind is Kind.CATEGORICAL)
     return tuple(
-        replace(spec, missing_means="never missing") if spec.name in unknown else spec for spec in specs
+        replace(spec, missing_means=NEVER_MISSING) if spec.name in unknown else spec for spec in specs
     )
 
 
 def _of_changes(field: FeatureSpec) -> tuple[FeatureSpec, FeatureSpec]:
-    days_in = FeatureSpec(
-        name=f"days_in_{field.name}",
-        kind=Kind.NUMERIC,
-        family=field.family,
-        group=Profile.name,
+    specs = Specs(Profile.name, field.family)
+    days_in = specs.number(
+        f"days_in_{field.name}",
+        f"days from the last change of {field.name!r} to as_of",
         unit="days",
         missing_means="no change logged yet",
-        description=f"days from the last change of {field.name!r} to as_of",
     )
-    n_changes = FeatureSpec(
-        name=f"n_changes_{field.name}",
-        kind=Kind.NUMERIC,
-        family=field.family,
-        group=Profile.name,
-        unit="changes",
-        missing_means="never missing",
-        description=f"logged changes of {field.name!r} before as_of",
-        dtype="int32",
-    )
-    return days_in, n_changes
+    changes = f"logged changes of {field.name!r} before as_of"
+    return days_in, specs.number(f"n_changes_{field.name}", changes, unit="changes")
 
 
 def _changes(facts: Facts, field: str) -> tuple[pa.Array, pa.Array]:

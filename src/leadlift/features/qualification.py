@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from leadlift.data.naming import protected_attribute
-from leadlift.features import FeatureGroup, Settings, window_label, with_all_time
+from leadlift.features import FeatureGroup, Settings
 from leadlift.features.activity import days_or_null
 from leadlift.features.bant import bant_columns, is_known
 from leadlift.features.facts import Facts, Survey
 from leadlift.features.known import KnownActs
 from leadlift.features.meanings import BITS
-from leadlift.terms import Family, FeatureSpec, Kind
+from leadlift.features.specs import Specs
+from leadlift.terms import Family, FeatureSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +93,8 @@ class Qualification(FeatureGroup):
     def specs(self) -> tuple[FeatureSpec, ...]:
         """Return what each column means; see :meth:`FeatureGroup.specs`."""
         acts = [spec for meaning in self.meanings_ for spec in _specs_of(meaning)]
-        any_windows = _windows("intent_any", "about a demo, a quote, contact or prices", ANY_WINDOWS_DAYS)
+        about = "acts about a demo, a quote, contact or prices"
+        any_windows = _SPECS.windows("intent_any", about, ANY_WINDOWS_DAYS, unit="acts")
         return (*acts, *(any_windows if acts else ()), *((_N_BANT_KNOWN,) if self.bant_ else ()))
 
     def columns(self, facts: Facts) -> list[pa.Array]:
@@ -147,44 +149,16 @@ def _counts(acts: KnownActs, windows_days: Sequence[float]) -> list[pa.Array]:
     return [pa.array(counts.astype(np.int32)) for counts in acts.count(every, 1, windows_days)[:, 0]]
 
 
-def _specs_of(meaning: str) -> list[FeatureSpec]:
-    stem = f"intent_{meaning}"
-    days_since = FeatureSpec(
-        name=f"{stem}_days_since",
-        kind=Kind.NUMERIC,
-        family=Family.INTENT,
-        group=Qualification.name,
-        unit="days",
-        missing_means="it never happened",
-        description=f"days from the last act {_ABOUT[meaning]} to as_of",
-    )
-    return [*_windows(stem, _ABOUT[meaning], MEANING_WINDOWS_DAYS), days_since]
+_SPECS = Specs(Qualification.name, Family.INTENT)
 
-
-def _windows(stem: str, about: str, windows_days: Sequence[float]) -> list[FeatureSpec]:
-    return [
-        FeatureSpec(
-            name=f"{stem}_{window_label(days)}",
-            kind=Kind.NUMERIC,
-            family=Family.INTENT,
-            group=Qualification.name,
-            unit="acts",
-            window_days=days,
-            missing_means="never missing",
-            description=f"acts {about} {'ever' if days is None else f'in the last {days:g} days'}",
-            dtype="int32",
-        )
-        for days in with_all_time(windows_days)
-    ]
-
-
-_N_BANT_KNOWN = FeatureSpec(
-    name="n_bant_known",
-    kind=Kind.NUMERIC,
-    family=Family.INTENT,
-    group=Qualification.name,
-    unit="questions",
-    missing_means="never missing",
-    description="how many of budget, authority, need and timeline are known, 0 to 4",
-    dtype="int32",
+_N_BANT_KNOWN = _SPECS.number(
+    "n_bant_known", "how many of budget, authority, need and timeline are known, 0 to 4", unit="questions"
 )
+
+
+def _specs_of(meaning: str) -> list[FeatureSpec]:
+    stem, about = f"intent_{meaning}", _ABOUT[meaning]
+    return [
+        *_SPECS.windows(stem, f"acts {about}", MEANING_WINDOWS_DAYS, unit="acts"),
+        _SPECS.days_since(f"{stem}_days_since", f"last act {about}"),
+    ]

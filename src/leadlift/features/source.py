@@ -23,6 +23,7 @@ from leadlift.features import FeatureGroup, Settings
 from leadlift.features.facts import Facts, Survey, most_common
 from leadlift.features.known import DAY_US, numbered
 from leadlift.features.lead_columns import as_feature
+from leadlift.features.specs import Specs
 from leadlift.terms import Family, FeatureSpec, Kind
 
 if TYPE_CHECKING:
@@ -95,18 +96,14 @@ class Source(FeatureGroup):
 
     def specs(self) -> tuple[FeatureSpec, ...]:
         """Return what each column means; see :meth:`FeatureGroup.specs`."""
+        specs = Specs(self.name, Family.SOURCE)
         return tuple(
-            FeatureSpec(
-                name=f"{name}_lift",
-                kind=Kind.NUMERIC,
-                family=Family.SOURCE,
-                group=self.name,
+            specs.number(
+                f"{name}_lift",
+                f"share won among leads with the same {name!r}, smoothed, over that of all leads, both as "
+                f"known at as_of",
                 unit="times the overall share",
                 missing_means="no win of any lead was known yet",
-                description=(
-                    f"share won among leads with the same {name!r}, smoothed, over that of all leads, "
-                    "both as known at as_of"
-                ),
             )
             for name in self.histories_
         )

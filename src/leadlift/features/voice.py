@@ -15,23 +15,34 @@ from leadlift.features.activity import days_or_null
 from leadlift.features.facts import Facts, Survey
 from leadlift.features.journey import number_or_null
 from leadlift.features.known import DAY_US, KnownActs
+from leadlift.features.specs import Specs
 from leadlift.features.statements import NONE
 from leadlift.features.topics import TextTopics
-from leadlift.terms import Family, FeatureSpec, Kind
+from leadlift.terms import Family, FeatureSpec
 
 MONTH_DAYS = 30.0
-NEVER = "never missing"
 NO_TEXT_OF_ACTS = "no act with text yet"
 NO_TEXT = "no text"
 
-# Name, unit, window, what a missing value means, description.
+_SPECS = Specs("voice", Family.ENGAGEMENT)
+
 _ACT_TEXTS = (
-    ("text_acts_30d", "acts", MONTH_DAYS, NEVER, "acts with text in the last 30 days"),
-    ("text_acts_all", "acts", None, NEVER, "acts with text ever"),
-    ("text_words_all", "words", None, NEVER, "words in the texts of all acts"),
-    ("text_questions_all", "marks", None, NEVER, "question marks in the texts of all acts"),
-    ("text_words_last", "words", None, NO_TEXT_OF_ACTS, "words in the text of the last act with text"),
-    ("text_days_since", "days", None, NO_TEXT_OF_ACTS, "days from the last act with text to as_of"),
+    _SPECS.number("text_acts_30d", "acts with text in the last 30 days", unit="acts", window_days=MONTH_DAYS),
+    _SPECS.number("text_acts_all", "acts with text ever", unit="acts"),
+    _SPECS.number("text_words_all", "words in the texts of all acts", unit="words"),
+    _SPECS.number("text_questions_all", "question marks in the texts of all acts", unit="marks"),
+    _SPECS.number(
+        "text_words_last",
+        "words in the text of the last act with text",
+        unit="words",
+        missing_means=NO_TEXT_OF_ACTS,
+    ),
+    _SPECS.number(
+        "text_days_since",
+        "days from the last act with text to as_of",
+        unit="days",
+        missing_means=NO_TEXT_OF_ACTS,
+    ),
 )
 
 
@@ -93,7 +104,7 @@ class Voice(FeatureGroup):
 
     def specs(self) -> tuple[FeatureSpec, ...]:
         """Return what each column means; see :meth:`FeatureGroup.specs`."""
-        of_acts = [_act_text(*row) for row in _ACT_TEXTS] if self.has_texts_ else ()
+        of_acts = _ACT_TEXTS if self.has_texts_ else ()
         of_leads = [
             spec for name, topics in self.topics_.items() for spec in _specs_of(name, self.text[name], topics)
         ]
@@ -170,43 +181,15 @@ def _act_text_columns(acts: KnownActs) -> list[pa.Array]:
 
 
 def _specs_of(column: str, family: Family, topics: TextTopics) -> list[FeatureSpec]:
-    words = _number(f"{column}_words", family, "words", NO_TEXT, f"words in {column!r}")
+    specs = Specs(Voice.name, family)
     return [
-        words,
+        specs.number(f"{column}_words", f"words in {column!r}", unit="words", missing_means=NO_TEXT),
         *[
-            _number(
+            specs.number(
                 f"{column}_topic_{i + 1}",
-                family,
-                "",
-                NO_TEXT,
                 f"topic {i + 1} of {column!r}: {', '.join(topics.strongest_terms(i))}",
+                missing_means=NO_TEXT,
             )
             for i in range(topics.n_topics)
         ],
     ]
-
-
-def _act_text(name: str, unit: str, days: float | None, missing_means: str, what: str) -> FeatureSpec:
-    return _number(name, Family.ENGAGEMENT, unit, missing_means, what, window_days=days)
-
-
-def _number(
-    name: str,
-    family: Family,
-    unit: str,
-    missing_means: str,
-    what: str,
-    *,
-    window_days: float | None = None,
-) -> FeatureSpec:
-    return FeatureSpec(
-        name=name,
-        kind=Kind.NUMERIC,
-        family=family,
-        group=Voice.name,
-        unit=unit,
-        window_days=window_days,
-        missing_means=missing_means,
-        description=what,
-        dtype="int32" if missing_means == NEVER else "float64",
-    )
