@@ -37,6 +37,9 @@ LEAST_OF_EITHER = 150
 # As small a share as holds enough for a sharp cut-off: what is late does not teach the learner.
 LATE_SHARES = (0.10, 0.15, 0.20, 0.25)
 ENOUGH_OF_EITHER = 600
+# They and the embargo before them must not take most of the rows from the learner: with a long horizon and a
+# short history the embargo alone does, and what is learnt from fewer rows is worth less than late evidence.
+LEAST_FITTED_SHARE = 0.5
 # Of the late leads one third calibrates and two thirds decide.
 LATE_PARTS = 3
 
@@ -404,17 +407,23 @@ def early_and_late(
     early : ndarray of int64
         Row numbers.
     late : ndarray of int64 or None
-        Row numbers; None, with all rows early, where there is no time or late rows would say too little.
+        Row numbers; None, with all rows early, where there is no time, where late rows would say too little,
+        or where they and the embargo before them would take more than half of the rows from the learner.
     """
-    if as_of is not None:
-        for share in LATE_SHARES:
-            shares = (1 - share, share)
-            early, late = slice_in_time(as_of, shares, label_known_at=label_known_at, groups=groups).parts
-            if _holds(y[late], ENOUGH_OF_EITHER):
-                break
-        if _holds(y[early], LEAST_OF_EITHER) and _holds(y[late], LEAST_OF_EITHER):
-            return early, late
-    return np.arange(len(y)), None
+    everything = np.arange(len(y))
+    if as_of is None:
+        return everything, None
+    early, late = everything, everything[:0]
+    for share in LATE_SHARES:
+        parts = slice_in_time(as_of, (1 - share, share), label_known_at=label_known_at, groups=groups).parts
+        if len(parts[0]) < LEAST_FITTED_SHARE * len(y):
+            break
+        early, late = parts
+        if _holds(y[late], ENOUGH_OF_EITHER):
+            break
+    if _holds(y[early], LEAST_OF_EITHER) and _holds(y[late], LEAST_OF_EITHER):
+        return early, late
+    return everything, None
 
 
 def _holds(y: NDArray, n_of_either: int) -> bool:
