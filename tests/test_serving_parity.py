@@ -19,10 +19,11 @@ from leadlift.data.events import events_from, open_events
 from leadlift.data.history import history_from
 from leadlift.data.new_leads import prepare_batch
 from leadlift.data.reading import read_leads
+from leadlift.exceptions import ConfigError, InputError
 from leadlift.lifecycle.preparing import Problem, prepare
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.inputs import bundle_events, bundle_history, open_inputs
-from leadlift.serving.predict import score_table
+from leadlift.serving.predict import predict, score_table
 
 pytestmark = pytest.mark.slow
 
@@ -182,3 +183,54 @@ def test_the_form_of_the_events_does_not_matter(trained, forms):
     for form, events in forms.items():
         made = trained.problem.builder.transform(trained.problem.observations, events=events, **arguments)
         assert made.equals(trained.problem.inputs), form
+
+
+def scored_by(trained, out, **more):
+    arguments = {
+        "events": trained.folder / "events.parquet",
+        "history": trained.folder / "history.parquet",
+        "as_of": datetime(2026, 3, 3, tzinfo=UTC),
+    }
+    summary = predict(trained.bundle, trained.folder / "leads.csv", out=out, **(arguments | more))
+    return summary, pq.read_table(out)
+
+
+def test_spark_scores_as_duckdb_does(trained, tmp_path, spark):
+    _, here = scored_by(trained, tmp_path / "duckdb.parquet")
+    _, there = scored_by(trained, tmp_path / "spark.parquet", engine="spark")
+    assert there.equals(here)
+
+
+def test_a_job_says_how_many_events_it_read_and_of_whom(trained, tmp_path):
+    events = pq.read_table(trained.folder / "events.parquet")
+    of_nobody = events.slice(0, 7).set_column(0, "lead_id", pa.array(["nobody"] * 7))
+    pq.write_table(pa.concat_tables([events, events.slice(0, 3), of_nobody]), tmp_path / "events.parquet")
+    known = pc.is_in(events["lead_id"], trained.raw_leads().to_arrow()["lead_id"].cast(pa.string()))
+    n_elsewhere = events.num_rows - pc.sum(known).as_py() + 7
+    n_copied = pc.sum(known.slice(0, 3)).as_py()
+    summary, _ = scored_by(trained, tmp_path / "scored.parquet", events=tmp_path / "events.parquet")
+    read = {"read": events.num_rows + 10, "of_other_leads": n_elsewhere, "copies": n_copied}
+    # The generator itself makes next to no copies; those it makes are in both.
+    assert summary.events | {"copies": n_copied} == read
+    assert summary.events["copies"] >= n_copied
+
+
+def test_events_that_cannot_be_read_stop_a_job_instead_of_scoring_leads_that_did_nothing(trained, tmp_path):
+    events = pl.read_parquet(trained.folder / "events.parquet")
+    events.with_columns(occurred_at=pl.lit("yesterday")).write_csv(tmp_path / "events.csv")
+    with pytest.raises(InputError, match=r"(?s)events\.csv cannot be scored with:.*LL171"):
+        scored_by(trained, tmp_path / "scored.parquet", events=tmp_path / "events.csv")
+    assert not (tmp_path / "scored.parquet").exists()
+
+
+@pytest.mark.parametrize("missing", ["events", "history", "as_of"])
+def test_a_bundle_of_behaviour_asks_for_what_it_was_trained_with(trained, tmp_path, missing):
+    with pytest.raises(ConfigError, match=f"give {missing}"):
+        scored_by(trained, tmp_path / "scored.parquet", **{missing: None})
+
+
+def test_a_bundle_without_behaviour_takes_none(bundle, workspace, tmp_path):
+    with pytest.raises(ConfigError, match="trained without events and change log"):
+        predict(
+            bundle, workspace.new_leads, out=tmp_path / "s.csv", events=workspace.folder / "events.parquet"
+        )

@@ -189,6 +189,12 @@ def print_summary(done: dict[str, Any]) -> None:
     for status, count in sorted(done["by_status"].items()):
         if status != "scored":
             print(f"  {count:,} not scored: {status}")
+    if done["events"]:
+        events = done["events"]
+        print(
+            f"{events['read']:,} events read, {events['of_other_leads']:,} of other leads, "
+            f"{events['copies']:,} copies of others"
+        )
     for column, count in sorted(done["unseen"].items()):
         print(f"  {count:,} leads with a value of {column!r} that the model has never seen")
     print(f"Wrote {done['out']} in {done['seconds']} s (model {done['model_version']})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +12,15 @@ import pyarrow as pa
 from leadlift.config import EventsConfig, HistoryConfig
 from leadlift.data.events import Events, open_events
 from leadlift.data.history import History, open_history
-from leadlift.exceptions import ConfigError
+from leadlift.exceptions import ConfigError, InputError
 from leadlift.features.builder import FeatureBuilder
-from leadlift.terms import LEAD_ID
+from leadlift.terms import LEAD_ID, Severity
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from leadlift.data.behaviour import BehaviourTable
     from leadlift.features.session import BehaviourSession
     from leadlift.serving.bundle import ModelBundle
 
@@ -34,6 +35,7 @@ class ColumnsAsTheyStand:
     """
 
     every_lead_is_known = False
+    events: ClassVar[dict[str, int]] = {}
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = list(names)
@@ -57,12 +59,18 @@ class BuiltFeatures:
     builder : FeatureBuilder
     session : BehaviourSession
         Open, over all leads of the job, in their order.
+
+    Attributes
+    ----------
+    events : dict of str to int
+        How many events were read, were of other leads, and were copies.
     """
 
     def __init__(self, builder: FeatureBuilder, session: BehaviourSession) -> None:
         self._builder = builder
         self._session = session
         self._done = 0
+        self.events = _counted(session) if session.has_events else {}
         # That a lead did nothing yet is knowledge too.
         self.every_lead_is_known = session.has_events
 
@@ -110,6 +118,8 @@ def open_inputs(
 
     Raises
     ------
+    InputError
+        Events or changes cannot be understood: most of their moments, for instance, are unreadable.
     ConfigError
         The bundle needs a moment, events or a change log and none is given, or has no use for them.
     """
@@ -128,7 +138,23 @@ def open_inputs(
     moment = np.datetime64(round(as_of.timestamp() * 1_000_000), "us")
     moments = np.full(len(lead_ids), moment)
     with builder.open(once(lead_ids), moments, events=events, history=history) as session:
+        for table in (events, history):
+            _refuse_fatal(table)
         yield BuiltFeatures(builder, session)
+
+
+def _counted(session: BehaviourSession) -> dict[str, int]:
+    n_copies, _ = session.copies()
+    return {"read": session.n_events, "of_other_leads": session.n_events_elsewhere, "copies": n_copies}
+
+
+def _refuse_fatal(table: BehaviourTable | None) -> None:
+    """Stop where scores would be those of leads that did nothing, because nothing could be read."""
+    found = [] if table is None else table.findings()
+    fatal = [f"  {f.code} {f.text}" for f in found if f.severity is Severity.FATAL]
+    if fatal:
+        msg = f"{table.source.name} cannot be scored with:\n" + "\n".join(fatal)
+        raise InputError(msg)
 
 
 def bundle_events(bundle: ModelBundle, source: str | Path | None, query: str | None = None) -> Events | None:

@@ -85,6 +85,8 @@ class PredictSummary:
         Scored rows by stage.
     unseen : dict of str to int
         By column, cells whose level the model has never seen.
+    events : dict of str to int
+        Events ``read``, those ``of_other_leads`` and ``copies``; empty without events.
     model_version : str
     """
 
@@ -93,6 +95,7 @@ class PredictSummary:
     by_status: Counter[str] = field(default_factory=Counter)
     by_stage: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
+    events: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
@@ -101,6 +104,7 @@ class PredictSummary:
             "by_status": dict(self.by_status),
             "by_stage": dict(self.by_stage),
             "unseen": dict(self.unseen),
+            "events": self.events,
             "model_version": self.model_version,
         }
 
@@ -121,10 +125,10 @@ class BatchScorer:
         if as_of is not None and as_of.tzinfo is None:
             msg = f"as_of needs a time zone, got {as_of.isoformat()}; add one, e.g. +00:00"
             raise ConfigError(msg)
-        self.summary = PredictSummary(bundle.version)
         self._bundle = bundle
         self._as_of = as_of
         self._inputs = inputs or ColumnsAsTheyStand(bundle.schema.feature_names)
+        self.summary = PredictSummary(bundle.version, events=dict(self._inputs.events))
         self._attributor = bundle.attributor
         self._seen_ids = np.empty(0, dtype=np.uint64)
 
