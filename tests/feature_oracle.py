@@ -157,7 +157,8 @@ class ActOracle:
     def _counts(self, acts):
         types, channels = (*self.all_types, "other"), (*self.all_channels, "other", "unknown")
         stems = ["n", *[f"n_{t}" for t in types], *[f"n_by_{c}" for c in channels]]
-        sums = ["sum", *[f"sum_{t}" for t in types]] if self.has_amounts else []
+        sums = ["sum", *[f"sum_{t}" for t in types], *[f"sum_by_{c}" for c in channels]]
+        sums = sums if self.has_amounts else []
         windows = {**self.windows, "all": timedelta.max}
         cells = {f"{stem}_{label}": 0 for stem in (*stems, *sums) for label in windows}
         for act, age in acts:
@@ -165,7 +166,7 @@ class ActOracle:
                 for stem in ("n", f"n_{self._type(act)}", f"n_by_{self._channel(act)}"):
                     cells[f"{stem}_{label}"] += 1
                 if act.amount is not None:
-                    for stem in ("sum", f"sum_{self._type(act)}"):
+                    for stem in ("sum", f"sum_{self._type(act)}", f"sum_by_{self._channel(act)}"):
                         cells[f"{stem}_{label}"] += act.amount
         return {name: cell / 10_000 if name.startswith("sum") else cell for name, cell in cells.items()}
 

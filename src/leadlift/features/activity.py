@@ -139,7 +139,7 @@ class Activity(FeatureGroup):
             *self._spread(acts, every, 1),
             *self._spread(acts, types, len(self._type_keys)),
             *self._spread(acts, channels, len(self._channel_keys)),
-            *(self._spread_sums(acts, types) if self.has_amounts_ else ()),
+            *(self._spread_sums(acts, types, channels) if self.has_amounts_ else ()),
             *self._recency(acts, types),
             *_breadth_columns(acts),
         ]
@@ -176,6 +176,7 @@ class Activity(FeatureGroup):
         keys = [
             ("sum", "values of all acts"),
             *[(f"sum_{n}", f"values of type {n!r}") for n in self._type_keys],
+            *[(f"sum_by_{n}", f"values by channel {n!r}") for n in self._channel_keys],
         ]
         return [
             spec
@@ -188,14 +189,17 @@ class Activity(FeatureGroup):
         counts = acts.count(keys, n_keys, self.windows_days).astype(np.int32)
         return [pa.array(block) for key in range(n_keys) for block in counts[:, key]]
 
-    def _spread_sums(self, acts: KnownActs, types: NDArray[np.int64]) -> list[pa.Array]:
+    def _spread_sums(
+        self, acts: KnownActs, types: NDArray[np.int64], channels: NDArray[np.int64]
+    ) -> list[pa.Array]:
         valued = acts["amount"] != NO_AMOUNT
-        some, keys = acts.select(valued), types[valued]
-        every = np.zeros(len(keys), dtype=np.int64)
-        blocks = [
-            some.count(every, 1, self.windows_days, some["amount"]),
-            some.count(keys, len(self._type_keys), self.windows_days, some["amount"]),
-        ]
+        some = acts.select(valued, ["amount"])
+        keys = (
+            (np.zeros(len(some.row), dtype=np.int64), 1),
+            (types[valued], len(self._type_keys)),
+            (channels[valued], len(self._channel_keys)),
+        )
+        blocks = [some.count(key, n_keys, self.windows_days, some["amount"]) for key, n_keys in keys]
         return [
             pa.array(sums / AMOUNT_UNITS) for block in blocks for key in block.swapaxes(0, 1) for sums in key
         ]
