@@ -7,7 +7,7 @@ LOCK ?= requirements.lock
 INSTALLED := $(VENV)/$(LOCK).installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-quality clean
+.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-behaviour clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,12 @@ bench-first-run: $(INSTALLED) ## Measure time and memory of train and predict up
 
 bench-quality: $(INSTALLED) ## Measure quality on the public sets beside the repository
 	$(BIN)/python benchmarks/quality.py
+
+bench-behaviour: $(INSTALLED) ## Measure quality on real leads with behaviour, beside the repository
+	$(BIN)/python benchmarks/behaviour.py
+
+bench-features: $(INSTALLED) ## Measure features as of a moment beside queries by hand and pandas (half an hour)
+	$(BIN)/python benchmarks/features.py --scale full
 
 clean: ## Remove what train and test wrote, and the environment
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

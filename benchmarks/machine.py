@@ -10,11 +10,11 @@ from importlib.metadata import version
 PACKAGES = ("leadlift", "lightgbm", "scikit-learn", "numpy", "pyarrow", "pandas", "numba", "mlflow")
 
 
-def conditions() -> str:
+def conditions(packages: tuple[str, ...] = PACKAGES) -> str:
     """Return one Markdown paragraph that says when, with what and on what a benchmark ran."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores, {memory_gb:.0f} GB, "
-        f"{platform.machine()}, Python {platform.python_version()}; {packages}."
+        f"{platform.machine()}, Python {platform.python_version()}; {versions}."
     )
