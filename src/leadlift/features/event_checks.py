@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from leadlift.data.tables import CLOSED_AT, CREATED_AT
 from leadlift.data.tallies import Smallest
 from leadlift.features.change_checks import change_findings
+from leadlift.features.later_counts import LaterCounts
 from leadlift.terms import LEAD_ID, Finding, Severity
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ class EventWatch:
         All leads in house columns, closed and too young ones included.
     known_until : datetime or None
         Moment of the extract, UTC.
+    columns : sequence of str
+        Columns of the leads that are to be inputs and that nobody has confirmed as known at creation.
     """
 
-    def __init__(self, leads: pa.Table, known_until: datetime | None) -> None:
+    def __init__(self, leads: pa.Table, known_until: datetime | None, columns: Sequence[str] = ()) -> None:
         first = leads.append_column("row", pa.array(np.arange(len(leads)))).group_by(LEAD_ID)
         rows = first.aggregate([("row", "min")]).filter(pc.is_valid(pc.field(LEAD_ID)))
         self._ids = rows[LEAD_ID].combine_chunks()
@@ -80,6 +83,7 @@ class EventWatch:
         self._shifted = np.zeros(2 * _MAX_HALF_HOURS + 1, dtype=np.int64)
         self._n_events = 0
         self._change_findings: list[Finding] = []
+        self._later_counts = LaterCounts(leads.take(place), columns)
 
     @property
     def lead_ids(self) -> pa.Array:
@@ -104,6 +108,7 @@ class EventWatch:
         self._note("LL182", ids, moment < self._created[place])
         self._note("LL183", ids, moment > self._known_until)
         self._see_shifts(moment, self._created[place])
+        self._later_counts.see(place, moment >= self._created[place])
 
     def see_copies(self, n_copies: int, lead_ids: Sequence[str]) -> None:
         """Take note of events that are copies of others.
@@ -141,7 +146,7 @@ class EventWatch:
             self._examples["LL186"] = self._examples["LL180"]
         counts["LL184"] = self._n_shifted()
         of_events = [self._finding(code, counts[code]) for code in CODES if counts.get(code)]
-        return of_events + self._change_findings
+        return of_events + self._change_findings + self._later_counts.findings()
 
     def _note(self, code: str, ids: pa.Array, mask: pa.Array | NDArray[np.bool_]) -> None:
         concerned = ids.filter(pa.array(mask))

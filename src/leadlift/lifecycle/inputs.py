@@ -173,6 +173,7 @@ def feature_job(
     events = None if config.data.events is None else read_events(config)
     history = None if config.data.history is None else read_history(config)
     is_watched = events is not None or history is not None
+    unconfirmed = [spec.name for spec in columns if spec.name not in config.roles.known_at_creation]
     return FeatureJob(
         builder=make_builder(config, leads, columns),
         leads=leads,
@@ -181,7 +182,7 @@ def feature_job(
         fitted=_early(observations, config.model.test_share),
         events=events,
         history=history,
-        watch=EventWatch(leads.table, observations.known_until) if is_watched else None,
+        watch=EventWatch(leads.table, observations.known_until, unconfirmed) if is_watched else None,
     )
 
 
