@@ -11,6 +11,8 @@ import pyarrow as pa
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from leadlift.data.events import Events, events_from
+from leadlift.data.history import History, history_from
 from leadlift.data.observations import Observations
 from leadlift.data.reading import Leads
 from leadlift.engines import Engine, get_engine
@@ -25,8 +27,6 @@ from leadlift.terms import FeatureSpec
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from leadlift.data.events import Events
-    from leadlift.data.history import History
     from leadlift.features.event_checks import EventWatch
 
 
@@ -84,27 +84,29 @@ class FeatureBuilder(BaseEstimator):
 
     def fit(
         self,
-        observations: Observations | pa.Table,
+        observations: Observations | object,
         *,
-        leads: Leads | pa.Table,
+        leads: Leads | object,
         columns: Sequence[FeatureSpec] | None = None,
-        events: Events | None = None,
-        history: History | None = None,
+        events: Events | object | None = None,
+        history: History | object | None = None,
         fitted: NDArray[np.bool_] | None = None,
     ) -> Self:
         """Learn the vocabularies from what was known at the observations.
 
         Parameters
         ----------
-        observations : Observations or pyarrow.Table
-            Or a table of ``lead_id`` and ``as_of`` with one row for each row of `leads`.
-        leads : Leads or pyarrow.Table
+        observations : Observations, or a pyarrow, pandas or polars table
+            From :func:`leadlift.make_observations`; or ``lead_id`` and ``as_of``, a row for each of `leads`.
+        leads : Leads, or a pyarrow, pandas or polars table
             The leads, in house columns.
         columns : sequence of FeatureSpec, optional
             Columns of `leads` that were known at creation and are to be features; all without a role, if
             not given.
-        events : Events, optional
-        history : History, optional
+        events : Events, or a pyarrow, pandas or polars table, optional
+            A table has the house's names; see :func:`leadlift.events_from` for others.
+        history : History, or a pyarrow, pandas or polars table, optional
+            Likewise.
         fitted : ndarray of bool, shape (n_rows,), optional
             Observations to learn from; all, if not given.
 
@@ -120,11 +122,11 @@ class FeatureBuilder(BaseEstimator):
 
     def transform(
         self,
-        observations: Observations | pa.Table,
+        observations: Observations | object,
         *,
-        leads: Leads | pa.Table,
-        events: Events | None = None,
-        history: History | None = None,
+        leads: Leads | object,
+        events: Events | object | None = None,
+        history: History | object | None = None,
     ) -> pa.Table:
         """Make the features of observations.
 
@@ -151,12 +153,12 @@ class FeatureBuilder(BaseEstimator):
 
     def fit_transform(
         self,
-        observations: Observations | pa.Table,
+        observations: Observations | object,
         *,
-        leads: Leads | pa.Table,
+        leads: Leads | object,
         columns: Sequence[FeatureSpec] | None = None,
-        events: Events | None = None,
-        history: History | None = None,
+        events: Events | object | None = None,
+        history: History | object | None = None,
         fitted: NDArray[np.bool_] | None = None,
         watch: EventWatch | None = None,
     ) -> pa.Table:
@@ -189,12 +191,12 @@ class FeatureBuilder(BaseEstimator):
 
     def fit_transform_batches(
         self,
-        observations: Observations | pa.Table,
+        observations: Observations | object,
         *,
-        leads: Leads | pa.Table,
+        leads: Leads | object,
         columns: Sequence[FeatureSpec] | None = None,
-        events: Events | None = None,
-        history: History | None = None,
+        events: Events | object | None = None,
+        history: History | object | None = None,
         fitted: NDArray[np.bool_] | None = None,
         watch: EventWatch | None = None,
     ) -> Iterator[tuple[NDArray[np.int64], pa.Table]]:
@@ -218,8 +220,8 @@ class FeatureBuilder(BaseEstimator):
         lead_id: pa.Array,
         as_of: NDArray[np.datetime64],
         *,
-        events: Events | None = None,
-        history: History | None = None,
+        events: Events | object | None = None,
+        history: History | object | None = None,
         watch: EventWatch | None = None,
     ) -> BehaviourSession:
         """Return a session over leads to be scored, for :meth:`make`; the rows of a lead stand side by side.
@@ -322,16 +324,20 @@ class FeatureBuilder(BaseEstimator):
     def _session(
         self,
         moments: Moments,
-        events: Events | None,
-        history: History | None,
+        events: Events | object | None,
+        history: History | object | None,
         watch: EventWatch | None = None,
     ) -> BehaviourSession:
-        engine, meanings = get_engine(self.engine), Meanings(self.meanings)
         return BehaviourSession(
-            engine, moments, events=events, history=history, meanings=meanings, watch=watch
+            get_engine(self.engine),
+            moments,
+            events=events if events is None or isinstance(events, Events) else events_from(events),
+            history=history if history is None or isinstance(history, History) else history_from(history),
+            meanings=Meanings(self.meanings),
+            watch=watch,
         )
 
-    def _require(self, events: Events | None, history: History | None) -> None:
+    def _require(self, events: object | None, history: object | None) -> None:
         """Refuse to make features of acts where there is no file of acts, rather than find none."""
         given = (("events", events, "needs_events_"), ("history", history, "needs_history_"))
         for name, source, learnt in given:
@@ -373,12 +379,12 @@ _ARROW_TYPES = {"int32": pa.int32(), "float64": pa.float64(), "string": pa.strin
 
 
 def build_features(
-    observations: Observations | pa.Table,
+    observations: Observations | object,
     *,
-    leads: Leads | pa.Table,
+    leads: Leads | object,
     columns: Sequence[FeatureSpec] | None = None,
-    events: Events | None = None,
-    history: History | None = None,
+    events: Events | object | None = None,
+    history: History | object | None = None,
     engine: str | Engine = "duckdb",
 ) -> pa.Table:
     """Build the features of observations with default settings; see :class:`FeatureBuilder`.
