@@ -107,19 +107,18 @@ def test_no_observation_makes_an_empty_table_with_all_columns():
     assert (len(table), table.column_names) == (0, [spec.name for spec in builder.specs_])
 
 
-def test_a_damaged_file_of_events_is_told_as_such_and_the_engine_is_closed():
-    class Damaged:
-        roles = acts_of([]).roles
+def test_a_damaged_file_of_events_is_told_as_such_and_the_engine_is_closed(monkeypatch):
+    def cut_off():
+        yield from acts_of([("A", 1, "visit")]).batches()
+        msg = "events.csv: line 7 is cut off"
+        raise InputError(msg)
 
-        def batches(self):
-            yield from acts_of([("A", 1, "visit")]).batches()
-            msg = "events.csv: line 7 is cut off"
-            raise InputError(msg)
-
+    damaged = acts_of([])
+    monkeypatch.setattr(damaged, "batches", cut_off)
     engine = DuckDBEngine()
     rows = observed(("A", 2))
     with pytest.raises(InputError, match="line 7 is cut off"):
-        FeatureBuilder(engine=engine).fit(rows, leads=rows, events=Damaged())
+        FeatureBuilder(engine=engine).fit(rows, leads=rows, events=damaged)
     table = FeatureBuilder(engine=engine).fit_transform(rows, leads=rows, events=acts_of([("A", 1, "visit")]))
     assert table["n_all"].to_pylist() == [1]
 
