@@ -39,6 +39,31 @@ def test_three_leads_by_eye():
     ]
 
 
+def test_short_times_are_told_as_people_would_and_one_act_is_no_plural():
+    gap = FeatureSpec("last_gap_days", Kind.NUMERIC, unit="days", missing_means="fewer than two acts yet")
+    acts = FeatureSpec("n_demo_7d", Kind.NUMERIC, unit="acts")
+    told = reasons(
+        {"last_gap_days": [0.000011, 12.0, None], "n_demo_7d": pa.array([1, 3, 2], pa.int32())},
+        [[0.02, 0.01], [0.02, 0.01], [0.02, 0.01]],
+        specs=(gap, acts),
+        typical_won={"last_gap_days": "0.5", "n_demo_7d": "1"},
+    )
+    assert [reason[:2] for reason in told] == [
+        (
+            "last_gap_days: 1 second (typical won lead: 12 hours), +2.0 points",
+            "n_demo_7d: 1 act, +1.0 points",
+        ),
+        (
+            "last_gap_days: 12 days (typical won lead: 12 hours), +2.0 points",
+            "n_demo_7d: 3 acts (typical won lead: 1 act), +1.0 points",
+        ),
+        (
+            "last_gap_days: fewer than two acts yet, +2.0 points",
+            "n_demo_7d: 2 acts (typical won lead: 1 act), +1.0 points",
+        ),
+    ]
+
+
 def test_a_unit_stands_behind_the_number():
     spec = FeatureSpec("time on site", Kind.NUMERIC, unit="minutes")
     assert reasons({"time on site": [3.0]}, [[0.1]], [spec])[0][0] == "time on site: 3 minutes, +10.0 points"

@@ -72,13 +72,44 @@ def _sentences(spec: FeatureSpec, values: pa.ChunkedArray | pa.Array, typical: s
     """Return what is said of a column for each lead, without the points."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
-    shown = _shown(values)
-    unit = f" {spec.unit}" if spec.unit else ""
-    known = pc.binary_join_element_wise(spec.name, pc.binary_join_element_wise(shown, unit, ""), ": ")
+    shown = _with_unit(_shown(values), spec.unit)
+    known = pc.binary_join_element_wise(spec.name, shown, ": ")
     if typical is not None:
+        typical = _with_unit(pa.array([typical]), spec.unit)[0].as_py()
         compared = pc.binary_join_element_wise(known, f" (typical won lead: {typical})", "")
         known = pc.if_else(pc.equal(shown, typical), known, compared)
     return pc.fill_null(known, f"{spec.name}: {spec.missing_means}")
+
+
+def _with_unit(shown: pa.Array, unit: str) -> pa.Array:
+    """Put the unit behind numbers; less than a day is told in hours, minutes or seconds."""
+    if not unit:
+        return shown
+    if unit == "days":
+        return pc.dictionary_decode(_with_unit_of_time(shown.dictionary_encode()))
+    singular = unit.removesuffix("s")
+    units = pc.if_else(pc.equal(shown, "1"), pa.scalar(singular), pa.scalar(unit))
+    return pc.binary_join_element_wise(shown, units, " ")
+
+
+def _with_unit_of_time(days: pa.DictionaryArray) -> pa.DictionaryArray:
+    told = [duration_text(float(text)) for text in days.dictionary.to_pylist()]
+    return pa.DictionaryArray.from_arrays(days.indices, pa.array(told, pa.string()))
+
+
+def duration_text(days: float) -> str:
+    """Return a length of time in the unit in which people think of it.
+
+    Examples
+    --------
+    >>> [duration_text(days) for days in (7.421, 1.0, 0.278, 0.01, 0.00001, 0.0)]
+    ['7.4 days', '1 day', '6.7 hours', '14.4 minutes', '0.9 seconds', '0 seconds']
+    """
+    seconds = days * 86_400
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    unit, length = next((pair for pair in units if abs(seconds) >= pair[1]), units[-1])
+    amount = round(seconds / length, 1)
+    return f"{amount:g} {unit}{'' if amount == 1 else 's'}"
 
 
 def _shown(values: pa.Array) -> pa.Array:
