@@ -129,6 +129,9 @@ def print_training(result: TrainingResult) -> None:
         rows = [[s.column, f"{s.auc_with:.3f}", f"{s.auc_without:.3f}"] for s in result.left_out]
         title = "Left out, because they look written after the outcome (`leadlift check` has the evidence)"
         print_table(title, ["column", "AUC with it", "without"], rows)
+    for finding in result.findings:
+        if finding.code == "LL190":
+            print(f"Left out too: {_visible(finding.message)}")
     print(
         f"\n{result.n_leads:,} leads, {result.n_rows:,}{_moments(result)} with a known outcome, "
         f"{result.base_rate:.1%} won. "

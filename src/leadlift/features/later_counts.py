@@ -19,6 +19,9 @@ from leadlift.terms import LEAD_ID, Finding, Severity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LATER_COUNTS = "LL190"
+"""Code of the finding."""
+
 LEAST_SHARE = 0.95
 """Share of the leads with later events whose cell has to equal the number of all their events."""
 
@@ -78,7 +81,7 @@ class LaterCounts:
 
     def _finding(self, name: str, same: NDArray[np.bool_], telling: NDArray[np.bool_]) -> Finding:
         return Finding(
-            code="LL190",
+            code=LATER_COUNTS,
             severity=Severity.FATAL,
             title="column counts the events of the whole log",
             message=(

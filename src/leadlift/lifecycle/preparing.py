@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from leadlift.config import LeadliftConfig, LeadSchema
+from leadlift.data.addresses import source_name
 from leadlift.data.checks import check_leads
 from leadlift.data.inputs import input_columns
 from leadlift.data.observations import Observations, make_observations
 from leadlift.data.reading import Leads, read_leads
 from leadlift.exceptions import InputError, LeakageError
 from leadlift.features.builder import FeatureBuilder
+from leadlift.features.later_counts import LATER_COUNTS
 from leadlift.learning.leakage import LeakageGate, LeakageReport, Suspect
 from leadlift.lifecycle.inputs import Inputs, make_inputs
 from leadlift.terms import FeatureSpec, Finding, Severity
@@ -183,11 +185,15 @@ def prepare(config: LeadliftConfig, *, leave_out_suspects: bool = False) -> Prob
     """
     leads = read_leads(config)
     findings = tuple(check_leads(leads, config.roles))
-    raise_if_fatal(findings, source=config.data.leads)
+    raise_if_fatal(findings, source=source_name(config.data.leads))
     observations, inputs = _build(leads, config)
+    counting = [finding for finding in inputs.findings if finding.code == LATER_COUNTS]
+    if leave_out_suspects and counting:
+        again = prepare(_ignoring(config, {f.column for f in counting}), leave_out_suspects=True)
+        return replace(again, findings=(*map(_as_left_out, counting), *again.findings))
     raise_if_fatal(inputs.findings, source="the events and changes")
     problem = _pose(leads, findings, observations, inputs, config)
-    return _without_suspects(problem) if leave_out_suspects else problem
+    return _without_suspects(problem, config) if leave_out_suspects else problem
 
 
 def _build(leads: Leads, config: LeadliftConfig) -> tuple[Observations, Inputs]:
@@ -196,7 +202,8 @@ def _build(leads: Leads, config: LeadliftConfig) -> tuple[Observations, Inputs]:
     observations = observe(leads, config)
     inputs = make_inputs(leads, observations, columns, config)
     if not inputs.specs:
-        msg = f"{config.data.leads}: no input column is left after ids, dates, ignored and empty columns"
+        name = source_name(config.data.leads)
+        msg = f"{name}: no input column is left after ids, dates, ignored and empty columns"
         raise InputError(msg)
     return observations, inputs
 
@@ -263,8 +270,21 @@ def _schema(config: LeadliftConfig, inputs: Inputs) -> LeadSchema:
     return LeadSchema(data=data, roles=inputs.roles, features=inputs.columns, logged=logged)
 
 
-def _without_suspects(problem: Problem) -> Problem:
+def _ignoring(config: LeadliftConfig, columns: set[str | None]) -> LeadliftConfig:
+    """The same configuration with some columns under ignore."""
+    ignore = (*config.roles.ignore, *sorted(columns))
+    return config.model_copy(update={"roles": config.roles.model_copy(update={"ignore": ignore})})
+
+
+def _without_suspects(problem: Problem, config: LeadliftConfig) -> Problem:
     gone = {suspect.column for suspect in problem.leakage.suspects}
+    of_leads = gone.intersection(problem.schema.feature_names)
+    if problem.builder is not None and of_leads:
+        # What was built from a suspect column is as suspect; without the column nothing is.
+        again = prepare(_ignoring(config, of_leads), leave_out_suspects=True)
+        left_out = tuple(s for s in problem.leakage.suspects if s.column in of_leads)
+        told = [_as_left_out(f) for f in problem.findings if f.column in of_leads and _is_fatal([f])]
+        return replace(again, left_out=(*left_out, *again.left_out), findings=(*again.findings, *told))
     specs = tuple(spec for spec in problem.specs if spec.name not in gone)
     columns = tuple(spec for spec in problem.schema.features if spec.name not in gone)
     if not specs:
