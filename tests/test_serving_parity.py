@@ -234,3 +234,20 @@ def test_a_bundle_without_behaviour_takes_none(bundle, workspace, tmp_path):
         predict(
             bundle, workspace.new_leads, out=tmp_path / "s.csv", events=workspace.folder / "events.parquet"
         )
+
+
+def test_the_model_in_the_registry_scores_as_the_bundle_does(trained):
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    try:
+        mlflow.set_tracking_uri(f"sqlite:///{trained.folder / 'models' / 'mlflow.db'}")
+        model = mlflow.pyfunc.load_model("models:/leadlift@champion")
+    finally:
+        mlflow.set_tracking_uri(before)
+    as_of = datetime(2026, 3, 3, tzinfo=UTC)
+    files = {name: str(trained.folder / f"{name}.parquet") for name in ("events", "history")}
+    leads = trained.raw_leads().head(50)
+    scored = model.predict(leads.to_pandas(), params={"as_of": as_of.isoformat(), **files})
+    expected = score_table(trained.bundle, leads, as_of=as_of, **trained.sources)
+    assert scored["score"].tolist() == expected["score"].to_pylist()
