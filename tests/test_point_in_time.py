@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,15 +28,10 @@ TEXT = ("note",)
 COUNTS_DAYS_OF_UTC = {"n_active_days_all", "lead_source_lift", "campaign_lift"}
 
 
-class InBatches:
+def in_batches(table, rows_at_once):
     """Events or changes that come in batches of some size."""
-
-    def __init__(self, table, batch_rows):
-        self.table, self.rows_at_once = table, batch_rows
-        self.roles, self.data = table.roles, table.data
-
-    def batches(self):
-        return self.table.batches(self.rows_at_once)
+    table.batches = partial(table.batches, rows_at_once)
+    return table
 
 
 def fitted(behaviour=BEHAVIOUR, **sources):
@@ -248,8 +244,8 @@ def test_neither_order_nor_batches_nor_slices_matter(known, rng, batch_rows, sli
     events, history = (t.take(pa.array(shuffle(len(t)))) for t in (BEHAVIOUR.events, BEHAVIOUR.history))
     arguments = {
         "leads": BEHAVIOUR.leads.take(pa.array(leads)),
-        "events": InBatches(events_from(events), batch_rows),
-        "history": InBatches(history_from(history), batch_rows),
+        "events": in_batches(events_from(events), batch_rows),
+        "history": in_batches(history_from(history), batch_rows),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "SLICE_ACTS", slice_acts)
