@@ -90,6 +90,7 @@ def test_events_at_whole_hours_from_creation_betray_two_clocks():
     rows += [(lead, rng.uniform(1, 9), "visit") for lead in ids]
     finding = found(leads, acts_of(rows))["LL184"]
     assert finding.count == len(ids)
+    assert finding.examples == tuple(sorted(ids)[:5])
     assert "exactly -2 hours" in finding.message
     assert "time_zone" in finding.remedy
 

@@ -8,6 +8,7 @@ messages.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -81,6 +82,7 @@ class EventWatch:
         self._counts = dict.fromkeys(CODES, 0)
         self._examples = {code: Smallest(MAX_EXAMPLES) for code in CODES}
         self._shifted = np.zeros(2 * _MAX_HALF_HOURS + 1, dtype=np.int64)
+        self._shift_examples = defaultdict(lambda: Smallest(MAX_EXAMPLES))
         self._n_events = 0
         self._change_findings: list[Finding] = []
         self._later_counts = LaterCounts(leads.take(place), columns)
@@ -107,7 +109,7 @@ class EventWatch:
         self._note("LL181", ids, moment >= self._closed[place])
         self._note("LL182", ids, moment < self._created[place])
         self._note("LL183", ids, moment > self._known_until)
-        self._see_shifts(moment, self._created[place])
+        self._see_shifts(ids, moment, self._created[place])
         self._later_counts.see(place, moment >= self._created[place])
 
     def see_copies(self, n_copies: int, lead_ids: Sequence[str]) -> None:
@@ -145,6 +147,7 @@ class EventWatch:
             counts["LL186"] = counts.pop("LL180")
             self._examples["LL186"] = self._examples["LL180"]
         counts["LL184"] = self._n_shifted()
+        self._examples["LL184"] = self._shift_examples[self._shift()]
         of_events = [self._finding(code, counts[code]) for code in CODES if counts.get(code)]
         return of_events + self._change_findings + self._later_counts.findings()
 
@@ -154,7 +157,7 @@ class EventWatch:
             self._counts[code] += len(concerned)
             self._examples[code].add(concerned)
 
-    def _see_shifts(self, moment: NDArray[np.int64], created: NDArray[np.int64]) -> None:
+    def _see_shifts(self, ids: pa.Array, moment: NDArray[np.int64], created: NDArray[np.int64]) -> None:
         """Count events whose distance from creation is a whole number of half hours."""
         dated = created > -_NEVER
         distance = moment[dated] - created[dated]
@@ -162,6 +165,9 @@ class EventWatch:
         near = np.abs(distance - half_hours * _HALF_HOUR_US) <= _TOLERANCE_US
         near &= np.abs(half_hours) <= _MAX_HALF_HOURS
         self._shifted += np.bincount(half_hours[near] + _MAX_HALF_HOURS, minlength=len(self._shifted))
+        near_ids, shifts = ids.filter(pa.array(dated)).filter(pa.array(near)), half_hours[near]
+        for shift in np.unique(shifts).tolist():
+            self._shift_examples[shift].add(near_ids.filter(pa.array(shifts == shift)))
 
     def _shift(self) -> int:
         """Half hours at which most events stand, creation itself left out."""
