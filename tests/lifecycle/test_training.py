@@ -13,7 +13,7 @@ from leadlift.config import parse_config
 from leadlift.data.datasets import make_leads
 from leadlift.exceptions import ConfigError, InputError, LeakageError, NoCutoffError
 from leadlift.learning.tuning import search_trees
-from leadlift.lifecycle import training
+from leadlift.lifecycle import fitting, training
 from leadlift.lifecycle.holdout import hold_back
 from leadlift.lifecycle.preparing import prepare
 from leadlift.lifecycle.tracking import TrackedRun
@@ -250,7 +250,7 @@ def test_a_search_never_sees_the_leads_that_calibrate_and_decide(tmp_path, monke
         seen.append((len(y), keywords["as_of"].max()))
         return search_trees(matrix, y, **keywords)
 
-    monkeypatch.setattr(training, "search_trees", spy)
+    monkeypatch.setattr(fitting, "search_trees", spy)
     scorer = train(config, leave_out_suspects=True).bundle.scorer
     assert scorer.plan_.evidence == "decide slice"
     ((n_seen, last_seen),) = seen

@@ -10,8 +10,8 @@ import pytest
 
 from leadlift.data.new_leads import iter_batches
 from leadlift.exceptions import BundleError, InputError
+from leadlift.serving.batch import BatchScorer
 from leadlift.serving.bundle import FORMAT_VERSION, MANIFEST, ModelBundle
-from leadlift.serving.predict import BatchScorer
 
 
 @pytest.fixture

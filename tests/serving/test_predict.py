@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadlift.exceptions import BundleError, ConfigError, InputError, SchemaError
-from leadlift.serving.predict import SCORED_SCHEMA, grades, predict, score_table
+from leadlift.serving.batch import SCORED_SCHEMA, grades
+from leadlift.serving.predict import predict, score_table
 from leadlift.terms import SCORED_COLUMNS, Family, Kind, Status
 
 AS_OF = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -176,7 +177,8 @@ def test_a_file_without_one_scorable_lead_still_gives_a_row_each(bundle, frame, 
 
 
 def test_unseen_levels_are_scored_and_counted(bundle, frame):
-    from leadlift.serving.predict import BatchScorer, prepare_batch
+    from leadlift.data.new_leads import prepare_batch
+    from leadlift.serving.batch import BatchScorer
 
     changed = with_cells(frame, "industry", {0: "asteroid mining", 5: "alchemy"})
     scorer = BatchScorer(bundle, None)

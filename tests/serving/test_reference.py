@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from leadlift.learning.cutoff_evidence import Evidence
+from leadlift.learning.cutoff.evidence import Evidence
 from leadlift.serving.reference import build_reference
 from leadlift.terms import FeatureSpec, Kind
 

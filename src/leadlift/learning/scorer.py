@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,60 +19,23 @@ from sklearn.utils.validation import (
 from leadlift.exceptions import ConfigError, InputError
 from leadlift.learning.calibration import Calibrator, CalibratorChoice
 from leadlift.learning.candidates import BlendedLearner
-from leadlift.learning.cutoff import CutoffPolicy, Evidence, FixedThreshold, both_stages, passes
-from leadlift.learning.cutoff_evidence import gather_evidence
+from leadlift.learning.cutoff import (
+    CutoffPolicy,
+    Evidence,
+    FixedThreshold,
+    both_stages,
+    gather_evidence,
+    passes,
+)
 from leadlift.learning.encoding import TableEncoder, is_table
 from leadlift.learning.log_odds import LogOddsClassifier, binary_target
-from leadlift.learning.splitting import as_moments, content_order, grouped_folds, slice_in_time
+from leadlift.learning.plan import LATE_PARTS, TrainingPlan, early_and_late
+from leadlift.learning.splitting import as_moments, content_order, grouped_folds
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from leadlift.terms import Cutoff
-
-# Below so many leads of either outcome the late leads say too little, and out-of-fold scores of all leads are
-# the better evidence.
-LEAST_OF_EITHER = 150
-# As small a share as holds enough for a sharp cut-off: what is late does not teach the learner.
-LATE_SHARES = (0.10, 0.15, 0.20, 0.25)
-ENOUGH_OF_EITHER = 600
-# They and the embargo before them must not take most of the rows from the learner: with a long horizon and a
-# short history the embargo alone does, and what is learnt from fewer rows is worth less than late evidence.
-LEAST_FITTED_SHARE = 0.5
-# Of the late leads one third calibrates and two thirds decide.
-LATE_PARTS = 3
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Which rows did what in :meth:`LeadScorer.fit`.
-
-    Parameters
-    ----------
-    fit, calibrate, decide : ndarray of int64
-        Row numbers. Where scores are out-of-fold, all three are the same rows.
-    embargoed : ndarray of int64
-        Rows left out between the slices.
-    evidence : str
-        ``"decide slice"`` or ``"out-of-fold"``.
-    """
-
-    fit: NDArray[np.int64]
-    calibrate: NDArray[np.int64]
-    decide: NDArray[np.int64]
-    embargoed: NDArray[np.int64]
-    evidence: str
-
-    @property
-    def is_out_of_fold(self) -> bool:
-        """Whether calibrator and cut-off were learnt on out-of-fold scores of the fitted rows."""
-        return self.evidence == "out-of-fold"
-
-    @property
-    def share_deciding(self) -> float:
-        """Share of the late rows that decide the cut-off."""
-        n_late = len(self.decide) if self.is_out_of_fold else len(self.calibrate) + len(self.decide)
-        return len(self.decide) / n_late
 
 
 class LeadScorer(ClassifierMixin, BaseEstimator):
@@ -383,52 +345,6 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
-
-
-def early_and_late(
-    y: NDArray,
-    as_of: ArrayLike | None = None,
-    label_known_at: ArrayLike | None = None,
-    groups: ArrayLike | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    """Return the rows that fit the learner and the late rows that calibrate it and decide the cut-off.
-
-    Whatever chooses or tunes the learner may look at the early rows only.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        Labels 0 and 1.
-    as_of, label_known_at, groups : arrays of shape (n_rows,), optional
-        As for :meth:`LeadScorer.fit`.
-
-    Returns
-    -------
-    early : ndarray of int64
-        Row numbers.
-    late : ndarray of int64 or None
-        Row numbers; None, with all rows early, where there is no time, where late rows would say too little,
-        or where they and the embargo before them would take more than half of the rows from the learner.
-    """
-    everything = np.arange(len(y))
-    if as_of is None:
-        return everything, None
-    early, late = everything, everything[:0]
-    for share in LATE_SHARES:
-        parts = slice_in_time(as_of, (1 - share, share), label_known_at=label_known_at, groups=groups).parts
-        if len(parts[0]) < LEAST_FITTED_SHARE * len(y):
-            break
-        early, late = parts
-        if _holds(y[late], ENOUGH_OF_EITHER):
-            break
-    if _holds(y[early], LEAST_OF_EITHER) and _holds(y[late], LEAST_OF_EITHER):
-        return early, late
-    return everything, None
-
-
-def _holds(y: NDArray, n_of_either: int) -> bool:
-    won = int(y.sum())
-    return min(won, len(y) - won) >= n_of_either
 
 
 def _rows(X: Any, rows: NDArray[np.int64]) -> Any:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from leadlift.learning.cutoff_evidence import Evidence
+    from leadlift.learning.cutoff.evidence import Evidence
     from leadlift.terms import FeatureSpec
 
 # Share of the evidence's leads at or above the grade's threshold.
@@ -68,7 +68,7 @@ def build_reference(
 
 
 def _grade_rates(evidence: Evidence, thresholds: dict[str, float]) -> dict[str, tuple[int, int]]:
-    from leadlift.serving.predict import grades
+    from leadlift.serving.batch import grades
 
     given = grades(evidence.score, thresholds)
     return {

@@ -1,0 +1,162 @@
+"""Search, fit, measure and cut off: what a training run does with the rows of the learning problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from leadlift.config import LeadliftConfig, PolicyConfig
+from leadlift.exceptions import NoCutoffError
+from leadlift.learning import metrics
+from leadlift.learning.baselines import baseline_scores
+from leadlift.learning.candidates import BaggedTrees, BlendedLearner
+from leadlift.learning.cutoff import CutoffPolicy, get_policy
+from leadlift.learning.scorer import LeadScorer, early_and_late
+from leadlift.learning.tuning import SearchResult, search_trees
+from leadlift.lifecycle.holdout import Holdout
+from leadlift.lifecycle.preparing import Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+Step = Callable[[str], None]
+
+
+def policy_of(config: PolicyConfig | None) -> CutoffPolicy | None:
+    """Return the policy that a section of leadlift.toml names, None where there is none."""
+    return None if config is None else get_policy(config.policy, **config.parameters)
+
+
+def learn(
+    problem: Problem,
+    split: Holdout,
+    config: LeadliftConfig,
+    step: Step,
+    on_trial: Callable[[int], None] | None,
+) -> tuple[LeadScorer, SearchResult | None]:
+    """Learn and calibrate on the rows that are not held back.
+
+    Parameters
+    ----------
+    problem : Problem
+    split : Holdout
+    config : LeadliftConfig
+    step : callable
+        Called with the name of each step as it begins.
+    on_trial : callable or None
+        Called with the number of search trials finished.
+
+    Returns
+    -------
+    scorer : LeadScorer
+    search : SearchResult or None
+        None where no search was asked for.
+    """
+    search = None
+    if config.model.trials:
+        step(f"Searching parameters ({config.model.trials} trials)")
+        search = _search(problem, split, config, on_trial)
+    step("Learning and calibrating")
+    return _fit(problem, split, config, search), search
+
+
+def _search(
+    problem: Problem, split: Holdout, config: LeadliftConfig, on_trial: Callable[[int], None] | None
+) -> SearchResult:
+    from leadlift.learning.encoding import TableEncoder
+
+    moments = _moments(problem, split.train, split)
+    # The late leads calibrate and decide later; a search that saw them would spoil them as evidence.
+    rows = split.train[early_and_late(problem.y[split.train], **moments)[0]]
+    matrix = TableEncoder().fit_transform(problem.inputs.take(pa.array(rows)))
+    store = Path(config.models)
+    store.mkdir(parents=True, exist_ok=True)
+    return search_trees(
+        matrix,
+        problem.y[rows],
+        n_trials=config.model.trials,
+        time_budget_seconds=config.model.time_budget_seconds,
+        storage=store / "search.db",
+        **_moments(problem, rows, split),
+        random_state=config.model.random_state,
+        on_trial=on_trial,
+    )
+
+
+def _moments(problem: Problem, rows: NDArray[np.int64], split: Holdout) -> dict[str, Any]:
+    """Return as_of, label_known_at and groups of some rows; no moments where the split is random."""
+
+    def of(values: NDArray | None) -> NDArray | None:
+        return None if values is None else values[rows]
+
+    if not split.is_forward:
+        return {"as_of": None, "label_known_at": None, "groups": of(problem.groups)}
+    return {
+        "as_of": of(problem.as_of),
+        "label_known_at": of(problem.label_known_at),
+        "groups": of(problem.groups),
+    }
+
+
+def _fit(
+    problem: Problem,
+    split: Holdout,
+    config: LeadliftConfig,
+    search: SearchResult | None,
+) -> LeadScorer:
+    seed = config.model.random_state
+    trees = BaggedTrees(random_state=seed, **(search.parameters if search else {}))
+    scorer = LeadScorer(
+        learner=BlendedLearner(trees, n_folds=config.model.folds, random_state=seed),
+        random_state=seed,
+    )
+    return scorer.fit(
+        problem.inputs.take(pa.array(split.train)),
+        problem.y[split.train],
+        **_moments(problem, split.train, split),
+    )
+
+
+def decide(
+    scorer: LeadScorer,
+    policy: CutoffPolicy | None,
+    sql_policy: CutoffPolicy | None,
+    quality: pa.Table,
+    split: Holdout,
+) -> None:
+    """Set both cut-offs on the evidence of the fit; where none is honest, say how good the model is.
+
+    Raises
+    ------
+    NoCutoffError
+        No cut-off keeps the promise asked for.
+    """
+    try:
+        scorer.choose_cutoff(policy, sql_policy=sql_policy)
+    except NoCutoffError as error:
+        ours, base, *_ = quality.to_pylist()
+        msg = (
+            f"{error}\nThe model itself, tested {split.kind}: AUC {ours['auc']:.3f} "
+            f"[{ours['auc_low']:.3f}, {ours['auc_high']:.3f}], log loss {ours['log_loss']:.4f} "
+            f"({base['model']} {base['log_loss']:.4f}). No bundle was written."
+        )
+        raise NoCutoffError(msg, error.best) from error
+
+
+def measure(
+    problem: Problem, split: Holdout, scorer: LeadScorer, config: LeadliftConfig
+) -> tuple[pa.Table, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Open the test set once: quality of the model and of the baselines, and the scores."""
+    encoder = scorer.encoder_
+    test = encoder.transform(problem.inputs.take(pa.array(split.test)))
+    seen = encoder.transform(problem.inputs.take(pa.array(split.train)))
+    score, log_odds = scorer.score_matrix(test)
+    others = baseline_scores(
+        encoder, seen, problem.y[split.train], test, random_state=config.model.random_state
+    )
+    return metrics.quality_table(problem.y[split.test], {"leadlift": score} | others), (score, log_odds)

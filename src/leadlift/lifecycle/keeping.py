@@ -1,0 +1,159 @@
+"""What a training run leaves behind: the bundle, its provenance, figures, and the record of the run."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+import leadlift
+from leadlift.config import LeadliftConfig
+from leadlift.data.file_sources import find_files
+from leadlift.data.sources import FILE_READERS, source_kind
+from leadlift.insight.attribution import Attributor
+from leadlift.learning import metrics
+from leadlift.learning.scorer import LeadScorer
+from leadlift.learning.tuning import SearchResult
+from leadlift.lifecycle.holdout import Holdout
+from leadlift.lifecycle.preparing import Problem
+from leadlift.serving.bundle import ModelBundle
+from leadlift.serving.reference import build_reference
+from leadlift.terms import Kind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Drivers and figures are means over leads; more of them than this change no digit shown.
+EXPLAINED_ROWS = 5_000
+MEASURED_WITH = ("leadlift", "lightgbm", "numpy", "pyarrow", "scikit-learn")
+
+
+def sample_inputs(problem: Problem, split: Holdout, config: LeadliftConfig) -> pa.Table:
+    """Draw the inputs of the leads whose scores are explained."""
+    rng = np.random.default_rng(config.model.random_state)
+    n = min(EXPLAINED_ROWS, len(split.test))
+    return problem.inputs.take(pa.array(rng.choice(split.test, n, replace=False)))
+
+
+def save_bundle(
+    problem: Problem,
+    split: Holdout,
+    scorer: LeadScorer,
+    base: float,
+    quality: pa.Table,
+    config: LeadliftConfig,
+    name: str,
+) -> tuple[ModelBundle, Path]:
+    """Write the bundle; return it with its version, and its folder."""
+    rows = split.train
+    reference = build_reference(
+        base,
+        scorer.evidence_,
+        problem.specs,
+        problem.inputs.take(pa.array(rows)),
+        problem.y[rows] > 0,
+    )
+    folder = Path(config.models) / name
+    bundle = ModelBundle(
+        scorer,
+        problem.schema,
+        reference,
+        _provenance(problem, split, quality, config),
+        builder=problem.builder,
+    )
+    return bundle.save(folder), folder
+
+
+def _provenance(
+    problem: Problem, split: Holdout, quality: pa.Table, config: LeadliftConfig
+) -> dict[str, Any]:
+    moments = problem.as_of if problem.observations.time == "dates" else None
+    return {
+        "data_sha256": _fingerprint(config.data.leads, problem.inputs),
+        "config": config.model_dump(mode="json", by_alias=True, exclude={"data", "models"}),
+        "random_state": config.model.random_state,
+        "versions": {package: version(package) for package in MEASURED_WITH},
+        "n_leads": problem.n_leads,
+        "n_rows": len(problem.y),
+        "as_of_range": None if moments is None else [str(moments.min()), str(moments.max())],
+        "test": split.kind,
+        "n_test": len(split.test),
+        "quality": quality.to_pylist(),
+        "leadlift": leadlift.__version__,
+    }
+
+
+def _fingerprint(leads: str, inputs: pa.Table) -> str:
+    """Hash of the files of the leads; of a database, which has none, that of the inputs made from it."""
+    digest = hashlib.sha256()
+    if source_kind(leads) in FILE_READERS:
+        for path in find_files(leads) if Path(leads).is_dir() or "*" in leads else [Path(leads)]:
+            digest.update(path.read_bytes())
+    else:
+        for batch in inputs.combine_chunks().to_batches():
+            digest.update(batch.serialize())
+    return digest.hexdigest()
+
+
+def draw_figures(
+    problem: Problem,
+    split: Holdout,
+    scorer: LeadScorer,
+    scores: tuple[NDArray[np.float64], NDArray[np.float64]],
+    drivers: pa.Table,
+    attributor: Attributor,
+    matrix: NDArray[np.float64],
+    folder: Path,
+) -> dict[str, Path]:
+    """Draw the figures of a run beside its bundle; return their files by name."""
+    from leadlift.insight import plots
+
+    y, score = problem.y[split.test], scores[0]
+    phi, _ = attributor.log_odds_contributions(matrix)
+    names = [spec.name for spec in problem.specs]
+    levels = [spec.name for spec in problem.specs if spec.kind is Kind.CATEGORICAL]
+    cutoffs = {"MQL": scorer.cutoff_.threshold}
+    if scorer.sql_cutoff_ is not None:
+        cutoffs["SQL"] = scorer.sql_cutoff_.threshold
+    drawn = {
+        "reliability": plots.plot_reliability(metrics.reliability(y, score)),
+        "gains": plots.plot_gains(metrics.gains(y, score)),
+        "scores": plots.plot_scores(score, y > 0, cutoffs),
+        "drivers": plots.plot_drivers(drivers),
+        "shap": plots.plot_shap_beeswarm(phi, matrix, names, categorical=levels),
+    }
+    return plots.save_figures(drawn, folder.parent / "figures")
+
+
+def run_parameters(
+    config: LeadliftConfig, scorer: LeadScorer, search: SearchResult | None
+) -> dict[str, str | float | int]:
+    """Return the parameters of the run, as they are logged."""
+    learner = scorer.learner_
+    return {
+        "random_state": config.model.random_state,
+        "folds": config.model.folds,
+        "trials": 0 if search is None else search.n_trials,
+        "horizon_days": str(config.roles.horizon_days),
+        "calibrator": scorer.calibrator_.to_dict()["name"],
+        "logistic_weight": learner.weight_,
+        "evidence": scorer.plan_.evidence,
+        "mql_policy": scorer.cutoff_.policy,
+        "n_inputs": scorer.n_features_in_,
+    }
+
+
+def run_metrics(quality: pa.Table, scorer: LeadScorer) -> dict[str, float]:
+    """Return the figures of the run, as they are logged."""
+    ours = quality.to_pylist()[0]
+    flat = {f"test_{key}": value for key, value in ours.items() if key != "model"}
+    cutoff = scorer.cutoff_
+    flat |= {"mql_threshold": cutoff.threshold, "mql_share": cutoff.share}
+    flat |= {"mql_precision": cutoff.precision.estimate, "mql_recall": cutoff.recall.estimate}
+    if cutoff.per_week is not None:
+        flat["mql_per_week"] = cutoff.per_week.estimate
+    return {key: value for key, value in flat.items() if np.isfinite(value)}
