@@ -15,12 +15,17 @@ AS_OF = "as_of"
 CONVERTED = "converted"
 LABEL_KNOWN_AT = "label_known_at"
 WEIGHT = "weight"
+ACCOUNT = "account"
 
 # House columns of a scored table, in the order in which they are written.
 SCORE = "score"
 SCORE_0_100 = "score_0_100"
+UNCERTAINTY = "uncertainty"
+SCORE_SQL = "score_sql"
 GRADE = "grade"
 STAGE = "stage"
+STAGE_SINCE = "stage_since"
+STAGE_REASON = "stage_reason"
 STATUS = "status"
 STATUS_DETAIL = "status_detail"
 MODEL_VERSION = "model_version"
@@ -42,8 +47,12 @@ SCORED_COLUMNS = (
     AS_OF,
     SCORE,
     SCORE_0_100,
+    UNCERTAINTY,
+    SCORE_SQL,
     GRADE,
     STAGE,
+    STAGE_SINCE,
+    STAGE_REASON,
     Family.FIT.value,
     Family.ENGAGEMENT.value,
     Family.INTENT.value,
@@ -122,6 +131,28 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class LeadValue:
+    """What a lead is worth by one of its columns: it qualifies from ``contact_cost / value`` on.
+
+    Parameters
+    ----------
+    column : str
+        Input column: the value of a win itself, or a category that `values` gives a value.
+    contact_cost : float
+        Cost of contacting a lead, >= 0, in the currency of the values.
+    default : float
+        Value of a win where the column is missing or its level has no value.
+    values : dict of str to float or None
+        Value of a win by level of the column; None where the column holds the value.
+    """
+
+    column: str
+    contact_cost: float
+    default: float
+    values: dict[str, float] | None = None
+
+
+@dataclass(frozen=True)
 class Cutoff:
     """The decision where a lead qualifies, with its evidence.
 
@@ -154,6 +185,15 @@ class Cutoff:
         None where ties were not broken.
     n_tied : int
         Leads in the evidence whose calibrated score equals the threshold.
+    promised_precision, promised_recall : float or None
+        Least share that is guaranteed with `confidence`; None where none is.
+    wins_per_week : Interval or None
+        Qualified leads a week that are won; None where the evidence has no dates.
+    binding : str
+        Of several policies that one which draws the line; empty where there is one.
+    per_lead : LeadValue or None
+        Where leads differ in what they are worth: what the threshold of each is made of. `threshold` is
+        then that of a lead whose value is not known.
     """
 
     threshold: float
@@ -169,6 +209,11 @@ class Cutoff:
     evidence: str
     tie_break: float | None = None
     n_tied: int = 0
+    promised_precision: float | None = None
+    promised_recall: float | None = None
+    wins_per_week: Interval | None = None
+    binding: str = ""
+    per_lead: LeadValue | None = None
 
 
 @dataclass(frozen=True)

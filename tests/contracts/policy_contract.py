@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from leadlift.exceptions import ConfigError, InputError
 from leadlift.learning.cutoff import POLICIES, Evidence, get_policy, passes
+from leadlift.learning.cutoff.ladder import quantile_ladder
 from oracles import count_passing
 
 RATE_TOLERANCE = 1e-12  # one division
@@ -25,6 +26,15 @@ def simulate(n=2000, seed=0, decimals=None):
     return Evidence(score, z, rng.random(n) < expit(z), as_of, "given")
 
 
+def leads(score, won=None, log_odds=None, days=None, inputs=None):
+    """Evidence typed by hand."""
+    score = np.array(score, dtype=float)
+    won = np.zeros(len(score), bool) if won is None else np.array(won, dtype=bool)
+    log_odds = score if log_odds is None else np.array(log_odds, dtype=float)
+    as_of = None if days is None else np.datetime64("2026-01-01") + np.array(days).astype("timedelta64[D]")
+    return Evidence(score, log_odds, won, as_of, inputs=inputs)
+
+
 def reordered(evidence, order):
     columns = {name: getattr(evidence, name)[order] for name in ("score", "log_odds", "won")}
     as_of = None if evidence.as_of is None else evidence.as_of[order]
@@ -36,6 +46,8 @@ class PolicyContract:
     """The policy's name in leadlift.toml."""
     impossible = ()
     """Parameters that make no sense, with what the message says."""
+    confidence = None
+    """Confidence of the guarantee, where the policy gives one."""
 
     @pytest.fixture
     def policy(self):
@@ -49,7 +61,7 @@ class PolicyContract:
     def test_it_is_registered_with_its_parameters(self, policy):
         twin = get_policy(self.name, **policy.get_params())
         assert type(twin) is type(policy)
-        assert twin.get_params() == policy.get_params() == clone(policy).get_params()
+        assert repr(twin) == repr(policy) == repr(clone(policy))
         assert self.name in POLICIES
 
     def test_the_evidence_is_described_as_counting_finds_it(self, policy, evidence):
@@ -82,8 +94,31 @@ class PolicyContract:
         just_below = np.nextafter(cutoff.threshold, 0)
         assert passes([just_below, cutoff.threshold], cutoff.threshold).tolist() == [False, True]
 
-    def test_the_promise_is_a_sentence(self, policy, evidence):
-        assert len(policy.choose(evidence).promise.split()) >= 5
+    def test_no_promise_comes_without_its_evidence_and_its_confidence(self, policy, evidence):
+        promise = policy.choose(evidence).promise
+        assert f"on the evidence of 2,000 leads ({evidence.won.sum()} won)" in promise
+        if self.confidence is None:
+            assert promise.endswith("; nothing is guaranteed")
+        else:
+            assert f"with {self.confidence:.0%} confidence" in promise
+            assert "nothing is guaranteed" not in promise
+
+    def test_what_is_guaranteed_is_kept_as_a_number(self, policy, evidence):
+        cutoff = policy.choose(evidence)
+        guaranteed = [share for share in (cutoff.promised_precision, cutoff.promised_recall) if share]
+        assert bool(guaranteed) == (self.confidence is not None)
+        assert all(f"at least {share:.0%}" in cutoff.promise for share in guaranteed)
+
+    def test_expected_wins_a_week_are_what_counting_finds(self, policy, evidence):
+        cutoff = policy.choose(evidence)
+        _, n_won, _ = count_passing(
+            evidence.score, evidence.won, cutoff.threshold, evidence.log_odds, cutoff.tie_break
+        )
+        assert cutoff.wins_per_week.estimate == pytest.approx(n_won / 10, abs=RATE_TOLERANCE)
+
+    def test_it_admits_its_own_cutoff(self, policy, evidence):
+        ladder = quantile_ladder(evidence, 200, policy.choose(evidence))
+        assert policy.admits(evidence, ladder)[-1]
 
     def test_impossible_parameters_are_refused(self):
         for parameters, message in self.impossible:

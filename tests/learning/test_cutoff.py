@@ -4,22 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from scipy.stats import binom
 
-from contracts.policy_contract import PolicyContract, reordered, simulate
-from laws import law
+from contracts.policy_contract import PolicyContract, leads, reordered, simulate
 from leadlift.exceptions import ConfigError, NoCutoffError
 from leadlift.learning.cutoff import (
     Capacity,
-    Evidence,
     FixedThreshold,
     PrecisionGuarantee,
-    Value,
     both_stages,
     get_policy,
-    passes,
 )
+from leadlift.learning.cutoff.evidence_needed import leads_needed
+from leadlift.learning.cutoff.precision import _fallback
 from leadlift.learning.intervals import least_share
 from oracles import binomial_tail, count_passing
 
@@ -35,6 +32,7 @@ class TestFixedThreshold(PolicyContract):
 
 class TestPrecisionGuarantee(PolicyContract):
     name = "precision_guarantee"
+    confidence = 0.9
     impossible = (
         ({"target": 0.0}, r"target must lie in \(0, 1\), got 0"),
         ({"target": 0.3, "confidence": 0.5}, r"confidence must lie in \(0.5, 1\), got 0.5"),
@@ -46,111 +44,16 @@ class TestPrecisionGuarantee(PolicyContract):
         return PrecisionGuarantee(0.35)
 
 
-class TestCapacity(PolicyContract):
-    name = "capacity"
-    impossible = (({"per_week": 0}, "per_week > 0, got 0"), ({"per_week": np.inf}, "per_week > 0, got inf"))
-
-    @pytest.fixture
-    def policy(self):
-        return Capacity(20)
-
-
-class TestValue(PolicyContract):
-    name = "value"
-    impossible = (({"win_value": 10, "contact_cost": 20}, "0 <= contact_cost < win_value"),)
-
-    @pytest.fixture
-    def policy(self):
-        return Value(win_value=100, contact_cost=25)
-
-
-def leads(score, won=None, log_odds=None, days=None):
-    """Evidence typed by hand."""
-    score = np.array(score, dtype=float)
-    won = np.zeros(len(score), bool) if won is None else np.array(won, dtype=bool)
-    log_odds = score if log_odds is None else np.array(log_odds, dtype=float)
-    as_of = None if days is None else np.datetime64("2026-01-01") + np.array(days).astype("timedelta64[D]")
-    return Evidence(score, log_odds, won, as_of)
-
-
 def test_an_unknown_policy_is_refused():
     with pytest.raises(ConfigError, match="no cut-off policy is called 'luck'; there are fixed_threshold"):
         get_policy("luck")
 
 
 def test_a_missing_parameter_is_refused():
-    with pytest.raises(ConfigError, match="policy 'value' takes contact_cost, win_value; got nothing"):
-        get_policy("value")
-
-
-def test_the_evidence_counts_its_weeks_first_and_last_day_included():
-    assert leads([0.1, 0.2], days=[0, 13]).n_weeks == 2.0
-    assert leads([0.1, 0.2]).n_weeks is None
-    assert FixedThreshold(0.15).choose(leads([0.1, 0.2])).per_week is None
-
-
-def test_evidence_that_holds_half_of_the_arrivals_speaks_of_twice_as_many_leads_a_week():
-    evidence = leads([0.5, 0.4, 0.2, 0.1], days=[0, 2, 4, 6])
-    half = replace(evidence, share_of_arrivals=0.5)
-    assert FixedThreshold(0.3).choose(evidence).per_week.estimate == 2.0
-    assert FixedThreshold(0.3).choose(half).per_week.estimate == 4.0
-    assert Capacity(2).choose(half).share == Capacity(1).choose(evidence).share == 0.25
-
-
-# Value
-
-
-def test_value_contacts_whom_it_pays_to_contact():
-    cutoff = Value(win_value=100, contact_cost=30).choose(leads([0.2, 0.3, 0.6], won=[0, 1, 0]))
-    assert cutoff.threshold == 0.3
-    assert "brought 40 in the evidence of 3 leads" in cutoff.promise  # one win of 100, two contacts of 30
-
-
-# Capacity
-
-
-def test_capacity_takes_the_best_by_eye():
-    cutoff = Capacity(2).choose(leads([0.1, 0.5, 0.4, 0.2], days=[0, 2, 4, 6]))
-    assert (cutoff.threshold, cutoff.tie_break, cutoff.per_week.estimate) == (0.4, None, 2.0)
-
-
-def test_ties_at_the_edge_are_broken_by_the_log_odds_and_reported():
-    evidence = leads([0.5, 0.4, 0.4, 0.4], log_odds=[2.0, 0.1, 0.3, 0.2], days=[0, 2, 4, 6])
-    cutoff = Capacity(2).choose(evidence)
-    assert (cutoff.threshold, cutoff.tie_break, cutoff.n_tied, cutoff.share) == (0.4, 0.3, 3, 0.5)
-    passed = passes(evidence.score, 0.4, log_odds=evidence.log_odds, tie_break=0.3)
-    assert passed.tolist() == [True, False, True, False]
-
-
-def test_a_tie_that_fits_whole_is_not_broken():
-    cutoff = Capacity(3).choose(leads([0.5, 0.4, 0.4, 0.1], log_odds=[3, 2, 1, 0], days=[0, 2, 4, 6]))
-    assert (cutoff.tie_break, cutoff.share) == (None, 0.75)
-
-
-@law
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=40), st.integers(1, 60))
-def test_capacity_is_met_exactly_where_the_log_odds_differ(tenths, per_week):
-    order = np.random.default_rng(0).permutation(len(tenths))
-    evidence = leads(np.array(tenths) / 10, log_odds=order, days=np.linspace(0, 6, len(tenths)).astype(int))
-    cutoff = Capacity(per_week).choose(evidence)
-    n_passed, *_ = count_passing(evidence.score, evidence.won, cutoff.threshold, order, cutoff.tie_break)
-    assert n_passed == min(per_week, len(tenths))
-
-
-@pytest.mark.parametrize("n_days", [61, 115, 122])
-def test_a_lead_a_day_is_not_lost_to_rounding(n_days):
-    evidence = leads(np.linspace(0, 1, 200), days=np.minimum(np.arange(200), n_days - 1))
-    assert Capacity(7).choose(evidence).share == n_days / 200
-
-
-def test_no_room_for_a_single_lead_lets_nobody_pass():
-    cutoff = Capacity(0.5).choose(leads([0.1, 1.0], days=[0, 6]))
-    assert (cutoff.share, cutoff.precision.low, cutoff.precision.high) == (0.0, 0.0, 1.0)
-
-
-def test_capacity_without_dates_is_refused_with_the_remedy():
-    with pytest.raises(ConfigError, match=r"the leads have no dates\. Name a created_at column"):
-        Capacity(10).choose(leads([0.1, 0.2]))
+    with pytest.raises(
+        ConfigError, match="policy 'precision_guarantee' takes confidence, n_rungs, target; got nothing"
+    ):
+        get_policy("precision_guarantee")
 
 
 # Precision guarantee
@@ -211,6 +114,53 @@ def test_the_best_promise_never_exceeds_what_was_asked():
         PrecisionGuarantee(0.6).choose(reordered(evidence, np.arange(303)))
     promised = float(caught.value.best.promise.split("%")[0].split()[-1])
     assert promised <= 60
+
+
+def test_the_error_says_how_much_evidence_would_do():
+    won = np.arange(100) % 5 < 2  # 40 of 100 are won, whatever their score
+    with pytest.raises(NoCutoffError, match="would certify 38%") as caught:
+        PrecisionGuarantee(0.38, n_rungs=1).choose(leads(np.linspace(0.1, 0.9, 100), won=won))
+    needed = leads_needed(0.4, 0.38, 0.9)
+    assert f"At best 40% of the 100 leads from a score of 0.1 on were won; {needed:,} such" in str(
+        caught.value
+    )
+    assert f"about {needed:,} leads in all" in str(caught.value)
+
+
+def test_no_evidence_would_do_where_the_best_leads_are_won_too_rarely():
+    with pytest.raises(NoCutoffError, match="no number of such leads certifies 90%") as caught:
+        PrecisionGuarantee(0.9).choose(simulate(5000))
+    assert 0.3 < caught.value.best.promised_precision < 0.9
+
+
+@pytest.mark.parametrize(("precision", "target"), [(0.5, 0.3), (0.4, 0.3), (0.95, 0.8), (0.11, 0.1)])
+def test_the_leads_needed_are_the_fewest_that_certify(precision, target):
+    n = leads_needed(precision, target, 0.9)
+    assert binom.sf(np.floor(precision * n + 1e-9) - 1, n, target) <= 0.1
+    fewer = np.arange(1, n)
+    assert (binom.sf(np.floor(precision * fewer + 1e-9) - 1, fewer, target) > 0.1).all()
+
+
+def test_a_target_at_the_truth_is_out_of_reach():
+    assert leads_needed(0.3, 0.3, 0.9) is leads_needed(0.2, 0.3, 0.9) is None
+    assert leads_needed(0.3001, 0.3, 0.9) is None  # some 35 million leads
+
+
+def test_a_certified_rung_hands_its_error_to_the_next_one_by_eye():
+    p_values, allowed = [0.01, 0.05, 0.2, 0.04, 0.08], [0.02, 0.04, 0.0, 0.05, 0.0]
+    assert _fallback(p_values, allowed).tolist() == [True, True, False, True, False]
+
+
+def test_where_nothing_is_allowed_nothing_is_certified():
+    assert _fallback([0.0, 0.0], [0.0, 0.1]).tolist() == [False, True]
+
+
+def test_scores_far_too_high_still_find_a_cutoff():
+    # The clearest rung of such scores lies where hardly anybody is won.
+    evidence = simulate(5000)
+    inflated = replace(evidence, score=1 / (1 + np.exp(-(evidence.log_odds + 2.5))))
+    honest = PrecisionGuarantee(0.4).choose(evidence)
+    assert PrecisionGuarantee(0.4).choose(inflated).share > 0.8 * honest.share
 
 
 # Two stages

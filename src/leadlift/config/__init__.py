@@ -15,6 +15,7 @@ from leadlift.config.base import Name, Section
 from leadlift.config.behaviour import EventsConfig, FeaturesConfig, HistoryConfig, ObservationsConfig
 from leadlift.config.leads import DataConfig, FamiliesConfig, SchemaConfig
 from leadlift.config.model import CutoffConfig, ModelConfig, PolicyConfig
+from leadlift.config.stages import StagesConfig
 from leadlift.exceptions import ConfigError, InputError
 from leadlift.terms import FeatureSpec
 
@@ -31,6 +32,7 @@ __all__ = [
     "ObservationsConfig",
     "PolicyConfig",
     "SchemaConfig",
+    "StagesConfig",
     "parse_config",
     "read_config",
 ]
@@ -49,6 +51,7 @@ class LeadliftConfig(Section):
     features : FeaturesConfig
     model : ModelConfig
     cutoff : CutoffConfig
+    stages : StagesConfig
     models : str
         Folder of bundles, the tracking database and figures, relative to the folder of leadlift.toml.
     """
@@ -60,6 +63,7 @@ class LeadliftConfig(Section):
     features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     cutoff: CutoffConfig
+    stages: StagesConfig = Field(default_factory=StagesConfig)
     models: Name = "models"
 
 

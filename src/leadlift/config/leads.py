@@ -73,6 +73,13 @@ class SchemaConfig(Section):
         Values of `outcome` (as text, case matters) for each ending.
     created_at, closed_at : str or None
         Moments of the lead's creation and of its winning or losing.
+    qualified_at : str or None
+        Moment at which sales accepted the lead, which made it an SQL: a second label. Needs `created_at`.
+    account : str or None
+        Account or company of the lead: leads of one account are kept together in folds and in a random test
+        set. A lead without one is an account of its own. The account is no input.
+    weight : str or None
+        What each lead counts for in learning, a number > 0; not a share, only ratios matter. No input.
     date_format : str or None
         ``strptime`` format of the date columns of a CSV; None reads ISO 8601.
     time_zone : str
@@ -105,6 +112,9 @@ class SchemaConfig(Section):
     open: tuple[str, ...] = ()
     created_at: Name | None = None
     closed_at: Name | None = None
+    qualified_at: Name | None = None
+    account: Name | None = None
+    weight: Name | None = None
     date_format: str | None = None
     time_zone: ZoneName = "UTC"
     rows_in_time_order: bool = False
@@ -123,10 +133,12 @@ class SchemaConfig(Section):
         no_overlap("won, lost and open", self.won, self.lost, self.open)
         no_overlap("numeric and categorical", self.numeric, self.categorical)
         no_overlap("ignore and known_at_creation", self.ignore, self.known_at_creation)
-        roles = [c for c in (self.lead_id, self.outcome, self.created_at, self.closed_at) if c]
-        no_overlap("lead_id, outcome, created_at and closed_at", *[(c,) for c in roles])
+        no_overlap("the roles of [schema]", *[(column,) for column in self.role_columns])
         if self.horizon_days is not None and self.created_at is None:
             msg = "horizon_days needs created_at: without dates nobody knows what happened within it"
+            raise ValueError(msg)
+        if self.qualified_at is not None and self.created_at is None:
+            msg = "qualified_at needs created_at: without dates nobody knows who was SQL already"
             raise ValueError(msg)
         if self.created_at is not None and self.rows_in_time_order:
             msg = "created_at and rows_in_time_order are two clocks; give one"
@@ -136,7 +148,8 @@ class SchemaConfig(Section):
     @property
     def role_columns(self) -> tuple[str, ...]:
         """Columns with a role, which are therefore no inputs."""
-        roles = (self.lead_id, self.outcome, self.created_at, self.closed_at)
+        dates = (self.created_at, self.closed_at, self.qualified_at)
+        roles = (self.lead_id, self.outcome, *dates, self.account, self.weight)
         return tuple(column for column in roles if column is not None)
 
 

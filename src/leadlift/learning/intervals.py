@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from scipy.stats import beta, chi2
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import betainc, betaincinv, gammaincinv
 
 from leadlift.terms import Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 
 def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> Interval:
@@ -20,8 +26,8 @@ def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> Interval:
     if n == 0:
         return Interval(float("nan"), 0.0, 1.0, confidence)
     tail = (1 - confidence) / 2
-    low = float(beta.ppf(tail, k, n - k + 1)) if k else 0.0
-    high = float(beta.ppf(1 - tail, k + 1, n - k)) if k < n else 1.0
+    low = float(betaincinv(k, n - k + 1, tail)) if k else 0.0
+    high = float(betaincinv(k + 1, n - k, 1 - tail)) if k < n else 1.0
     return Interval(k / n, low, high, confidence)
 
 
@@ -31,8 +37,8 @@ def poisson_rate(count: int, exposure: float, confidence: float = 0.95) -> Inter
     Source: Garwood 1936, doi:10.1093/biomet/28.3-4.437.
     """
     tail = (1 - confidence) / 2
-    low = float(chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
-    high = float(chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    low = float(gammaincinv(count, tail)) if count else 0.0
+    high = float(gammaincinv(count + 1, 1 - tail))
     return Interval(count / exposure, low / exposure, high / exposure, confidence)
 
 
@@ -47,4 +53,16 @@ def least_share(k: int, n: int, confidence: float) -> float:
     >>> round(least_share(30, 100, 0.9), 3)
     0.24
     """
-    return float(beta.ppf(1 - confidence, k, n - k + 1)) if k else 0.0
+    return float(betaincinv(k, n - k + 1, 1 - confidence)) if k else 0.0
+
+
+def binomial_tail(k: ArrayLike, n: ArrayLike, share: float) -> NDArray[np.float64]:
+    """Return ``P(Bin(n, share) >= k)``, exact, one element for each pair of counts.
+
+    Examples
+    --------
+    >>> binomial_tail([0, 1, 2], [2, 2, 2], 0.5).round(2).tolist()
+    [1.0, 0.75, 0.25]
+    """
+    k, n = np.asarray(k), np.asarray(n)
+    return np.where(k > 0, betainc(np.maximum(k, 1), np.maximum(n - k + 1, 1), share), 1.0)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
+from leadlift.exceptions import InputError
+from leadlift.learning.cutoff.lead_value import paying_thresholds
 from leadlift.learning.intervals import clopper_pearson, poisson_rate
 from leadlift.learning.splitting import one_row_a_lead
-from leadlift.terms import Cutoff
+from leadlift.terms import Cutoff, LeadValue
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
 def passes(
-    score: ArrayLike, threshold: float, *, log_odds: ArrayLike | None = None, tie_break: float | None = None
+    score: ArrayLike,
+    threshold: ArrayLike,
+    *,
+    log_odds: ArrayLike | None = None,
+    tie_break: float | None = None,
 ) -> NDArray[np.bool_]:
     """Say which leads pass: ``score >= threshold``, ties broken by the uncalibrated log-odds where asked.
 
@@ -24,7 +31,8 @@ def passes(
     ----------
     score : array of float64, shape (n_rows,)
         Calibrated probabilities.
-    threshold : float
+    threshold : float or array of float64, shape (n_rows,)
+        From :func:`leadlift.learning.cutoff.lead_value.thresholds`.
     log_odds : array of float64, shape (n_rows,), optional
         Uncalibrated scores; needed only with `tie_break`.
     tie_break : float, optional
@@ -63,6 +71,8 @@ class Evidence:
         ``"decide slice"``, ``"out-of-fold"`` or ``"given"``.
     share_of_arrivals : float
         Share of the leads that arrived in that time which the evidence holds, in (0, 1].
+    inputs : pyarrow.Table of n_leads or None
+        Input columns of the leads, for policies that read what a lead is worth; never stored.
     """
 
     score: NDArray[np.float64]
@@ -71,6 +81,7 @@ class Evidence:
     as_of: NDArray | None = None
     source: str = "given"
     share_of_arrivals: float = 1.0
+    inputs: pa.Table | None = field(default=None, repr=False, compare=False)
 
     @property
     def n_weeks(self) -> float | None:
@@ -80,6 +91,11 @@ class Evidence:
             return None
         days = (self.as_of.max() - self.as_of.min()) / np.timedelta64(1, "D")
         return (float(days) + 1) / 7 * self.share_of_arrivals
+
+    @property
+    def size(self) -> str:
+        """How much evidence there is, as a promise says it."""
+        return f"on the evidence of {len(self.score):,} leads ({int(self.won.sum()):,} won)"
 
 
 def gather_evidence(
@@ -92,10 +108,15 @@ def gather_evidence(
     *,
     random_state: int,
     share_of_arrivals: float = 1.0,
+    weight: NDArray[np.float64] | None = None,
+    inputs: pa.Table | None = None,
 ) -> Evidence:
     """Make evidence of scored rows, one row a lead: several moments of one lead are not independent.
 
     The row of a lead is drawn at random; the earliest ones would make a promise about young leads alone.
+    Of weighted rows each is kept with the chance ``weight / largest weight``: those kept are a plain sample
+    of the leads that the weights stand for, on which exact binomial tests hold (rejection sampling, as in
+    Park, Li, Bastani, Lee 2021, arXiv:2106.09848). It is assumed that the weights are right.
 
     Parameters
     ----------
@@ -104,19 +125,50 @@ def gather_evidence(
     groups : ndarray of shape (n_rows,) or None
         Lead of each row, where leads have several.
     random_state : int
-        Seed of the draw, which does not depend on the order of the rows.
+        Seed of the draws, which do not depend on the order of the rows.
+    weight : ndarray of float64, shape (n_rows,), optional
+        How many leads of later time each row stands for, up to a factor; >= 0.
+    inputs : pyarrow.Table of n_rows, optional
+        As in :class:`Evidence`.
 
     Returns
     -------
     Evidence
+
+    Raises
+    ------
+    InputError
+        A weight is negative or not finite, or none is positive.
     """
     lead = np.zeros(len(score)) if groups is None else np.unique(groups, return_inverse=True)[1]
     moments = np.zeros(len(score)) if as_of is None else as_of
-    order = np.lexsort((lead, log_odds, won, moments))
+    ties = np.zeros(len(score)) if weight is None else weight
+    order = np.lexsort((ties, lead, log_odds, won, moments))
     if groups is not None:
         order = one_row_a_lead(order, lead, random_state=random_state)
-    as_of = None if as_of is None else as_of[order]
-    return Evidence(score[order], log_odds[order], won[order], as_of, source, share_of_arrivals)
+    if weight is not None:
+        kept = _accepted(weight[order], random_state)
+        share_of_arrivals *= float(kept.mean())
+        order = order[kept]
+    return Evidence(
+        score[order],
+        log_odds[order],
+        won[order],
+        None if as_of is None else as_of[order],
+        source,
+        share_of_arrivals,
+        None if inputs is None else inputs.take(pa.array(order)),
+    )
+
+
+def _accepted(weight: NDArray[np.float64], random_state: int) -> NDArray[np.bool_]:
+    """Keep each row with the chance that its weight has of the largest one."""
+    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+        msg = "weights of evidence must be finite, >= 0 and not all 0; leave weight out to count every lead"
+        raise InputError(msg)
+    # A stream of its own: that of the seed alone has drawn the row of each lead.
+    chance = np.random.default_rng([random_state, 1]).random(len(weight))
+    return chance * weight.max() < weight
 
 
 def describe(
@@ -127,6 +179,7 @@ def describe(
     promise: str,
     confidence: float = 0.95,
     tie_break: float | None = None,
+    per_lead: LeadValue | None = None,
 ) -> Cutoff:
     """Write down what a threshold does on the evidence.
 
@@ -139,12 +192,15 @@ def describe(
     confidence : float
         Of the intervals, in (0, 1).
     tie_break : float, optional
+    per_lead : LeadValue, optional
+        Where leads differ in value; `threshold` is then that of a lead of unknown value.
 
     Returns
     -------
     Cutoff
     """
-    passed = passes(evidence.score, threshold, log_odds=evidence.log_odds, tie_break=tie_break)
+    edge = threshold if per_lead is None else paying_thresholds(per_lead, evidence.inputs)
+    passed = passes(evidence.score, edge, log_odds=evidence.log_odds, tie_break=tie_break)
     n, n_passed = len(passed), int(passed.sum())
     n_won, n_both = int(evidence.won.sum()), int((passed & evidence.won).sum())
     weeks = evidence.n_weeks
@@ -161,5 +217,7 @@ def describe(
         confidence=confidence,
         evidence=evidence.source,
         tie_break=tie_break,
-        n_tied=int((evidence.score == threshold).sum()),
+        n_tied=int((evidence.score == edge).sum()),
+        wins_per_week=None if weeks is None else poisson_rate(n_both, weeks, confidence),
+        per_lead=per_lead,
     )

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from leadlift.learning.cutoff.base import CutoffPolicy, check_range
-from leadlift.learning.cutoff.evidence import Evidence, describe
+from leadlift.learning.cutoff.evidence import Evidence
 from leadlift.terms import Cutoff
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class FixedThreshold(CutoffPolicy):
@@ -23,10 +29,18 @@ class FixedThreshold(CutoffPolicy):
         """Raise ConfigError unless the threshold is a probability."""
         check_range("threshold", self.threshold, 0, 1)
 
-    def _choose(self, evidence: Evidence) -> Cutoff:
-        return describe(
-            evidence,
-            self.threshold,
-            policy=f"fixed threshold {self.threshold:g}",
-            promise="nothing is promised: the threshold was given, not derived from evidence",
+    @property
+    def name(self) -> str:
+        """The threshold."""
+        return f"fixed threshold {self.threshold:g}"
+
+    def claim(self, evidence: Evidence, passed: NDArray[np.bool_]) -> str:
+        """Say what the threshold did."""
+        n, n_won = int(passed.sum()), int((passed & evidence.won).sum())
+        return (
+            f"a score of {self.threshold:g} or more was asked for; {n:,} leads qualified and {n_won:,} of "
+            "those were won"
         )
+
+    def _choose(self, evidence: Evidence) -> Cutoff:
+        return self._describe(evidence, self.threshold)

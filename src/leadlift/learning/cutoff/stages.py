@@ -21,12 +21,12 @@ def both_stages(mql: Cutoff, sql: Cutoff) -> tuple[Cutoff, Cutoff]:
     tuple of Cutoff
         As given, with the SQL cut-off raised to the MQL one where it was lower, and saying so.
     """
-    if _edge_of(sql) >= _edge_of(mql):
+    if edge_of(sql) >= edge_of(mql):
         return mql, sql
     note = f"{sql.policy}; raised from {sql.threshold:.4g} to the MQL cut-off"
     return mql, replace(mql, policy=note)
 
 
-def _edge_of(cutoff: Cutoff) -> tuple[float, float]:
+def edge_of(cutoff: Cutoff) -> tuple[float, float]:
     """Least score that passes and, among leads of that score, least log-odds."""
     return cutoff.threshold, -np.inf if cutoff.tie_break is None else cutoff.tie_break
