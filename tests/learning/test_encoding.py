@@ -145,3 +145,12 @@ def test_codes_made_elsewhere_are_refused():
 def test_a_column_of_mixed_types_is_refused():
     with pytest.raises(InputError, match="mixes types"):
         TableEncoder().fit(pd.DataFrame({"source": ["ads", 3, None]}))
+
+
+def test_a_level_has_the_support_of_its_leads_not_of_their_rows():
+    table = pa.table({"source": ["ads"] * 6 + ["fair"] * 3 + [None]})
+    lead = ["a"] * 6 + ["b", "c", "d", "e"]
+    encoder = TableEncoder(min_support=2)
+    assert encoder.fit(table).columns_[0].levels == ("ads", "fair")
+    assert encoder.fit(table, groups=lead).columns_[0].levels == ("fair",)
+    assert encoder.fit(table, groups=np.arange(10)).columns_[0].levels == ("ads", "fair")

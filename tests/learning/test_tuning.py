@@ -96,7 +96,7 @@ def test_other_leads_or_another_seed_are_another_search(tmp_path):
 def folds_used(monkeypatch, X, y, **columns):
     used = []
 
-    def watch(self, X, y, seen, held):
+    def watch(self, X, y, seen, held, weight):
         used.append((seen, held))
         return 0.5
 

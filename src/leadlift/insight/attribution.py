@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leadlift.insight.explained import merge_statistics
 from leadlift.learning.binned_logistic import bin_column
 from leadlift.learning.candidates import compiled_member, load_boosters
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadlift.learning.binned_logistic import BinnedLogistic
-    from leadlift.learning.candidates import BlendedLearner
+    from leadlift.learning.blending import BlendedLearner
     from leadlift.learning.scorer import LeadScorer
 
 # Below this sum of contributions the ratio in the formula loses its digits and its limit serves instead.
@@ -39,18 +40,22 @@ class Attribution:
     ----------
     base : float
         Probability before anything is known of a lead.
-    contributions : ndarray of float64, shape (n_rows, n_columns)
-        By input column, on the scale of the probability.
+    contributions : ndarray of float64, shape (n_rows, n_explained)
+        By input column and then by pair of columns (:func:`leadlift.insight.explained.explained_specs`), on
+        the scale of the probability.
     score : ndarray of float64, shape (n_rows,)
         Published scores.
     log_odds : ndarray of float64, shape (n_rows,)
         Uncalibrated scores.
+    uncertainty : ndarray of float64, shape (n_rows,)
+        :func:`leadlift.learning.uncertainty.jackknife_error` of each score.
     """
 
     base: float
     contributions: NDArray[np.float64]
     score: NDArray[np.float64]
     log_odds: NDArray[np.float64]
+    uncertainty: NDArray[np.float64]
 
 
 class Attributor:
@@ -78,32 +83,49 @@ class Attributor:
         -------
         Attribution
         """
-        score, log_odds = self._scorer.score_matrix(matrix)
+        score, log_odds, uncertainty = self._scorer.score_with_uncertainty(matrix)
         phi, bias = self.log_odds_contributions(matrix)
         calibrate = self._scorer.calibrator_.transform
         base = float(calibrate(np.array([bias]))[0])
-        return Attribution(base, phi * _slope(calibrate, phi.sum(axis=1), bias, base, score), score, log_odds)
+        contributions = phi * _slope(calibrate, phi.sum(axis=1), bias, base, score)
+        return Attribution(base, contributions, score, log_odds, uncertainty)
 
     def log_odds_contributions(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """Return contributions on the log-odds scale, shape (n_rows, n_columns), and their base."""
-        phi, bias = self._of_trees(matrix)
-        w = self._learner.weight_
-        if w == 0:
-            return phi, bias
-        phi *= 1 - w
-        phi += w * logistic_contributions(self._learner.logistic_, matrix)
-        return phi, (1 - w) * bias + w * self._learner.logistic_.intercept_
+        """Return contributions on the log-odds scale, shape (n_rows, n_explained), and their base."""
+        phi, bias = _of_blend(self._learner, matrix)
+        for model in self._learner.segments:
+            rows = np.flatnonzero(matrix[:, self._learner.segment] == model.code)
+            own, own_bias = _of_blend(model.learner, matrix[rows])
+            phi[rows] *= 1 - model.weight
+            phi[rows, : matrix.shape[1]] += model.weight * own
+            # Another base is what it says of a lead to be of the segment.
+            phi[rows, self._learner.segment] += model.weight * (own_bias - bias)
+        return phi, bias
 
-    def _of_trees(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        texts = self._learner.trees_.model_texts_
-        members = [compiled_member(text) for text in texts]
-        if None in members:
-            # Trees too large for tables are explained by LightGBM itself: as exact, only slower.
-            return _by_lightgbm(load_boosters(texts), matrix)
-        phi = np.zeros(matrix.shape)
-        for member in members:
-            phi += member.contributions(matrix)
-        return phi / len(members), sum(member.base_value for member in members) / len(members)
+
+def _of_blend(learner: BlendedLearner, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Contributions to a blend's log-odds, and their base."""
+    w, n_columns = learner.weight_, matrix.shape[1]
+    if w == 1:
+        return logistic_contributions(learner.logistic_, matrix), learner.logistic_.intercept_
+    phi, bias = _of_forest(learner.trees_.model_texts_, learner.trees_.matrix(matrix))
+    phi = merge_statistics(phi, n_columns, learner.trees_.statistics_)
+    if w == 0:
+        return phi, bias
+    phi *= 1 - w
+    phi[:, :n_columns] += w * logistic_contributions(learner.logistic_, matrix)
+    return phi, (1 - w) * bias + w * learner.logistic_.intercept_
+
+
+def _of_forest(texts: tuple[str, ...], matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    members = [compiled_member(text) for text in texts]
+    if None in members:
+        # Trees too large for tables are explained by LightGBM itself: as exact, only slower.
+        return _by_lightgbm(load_boosters(texts), matrix)
+    phi = np.zeros(matrix.shape)
+    for member in members:
+        phi += member.contributions(matrix)
+    return phi / len(members), sum(member.base_value for member in members) / len(members)
 
 
 def _by_lightgbm(boosters: list[Any], matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

@@ -31,7 +31,10 @@ CALIBRATORS = {
     "sigmoid": "leadlift.learning.calibration:SigmoidCalibrator",
     "beta": "leadlift.learning.calibration:BetaCalibrator",
     "isotonic": "leadlift.learning.calibration:IsotonicCalibrator",
+    "shifted": "leadlift.learning.shifted_calibration:ShiftedCalibrator",
 }
+# What a choice tries where nothing else is asked for.
+CHOICES = ("none", "sigmoid", "beta", "isotonic")
 
 
 def get_calibrator(name: str) -> Calibrator:
@@ -108,11 +111,14 @@ class Calibrator(ABC, BaseEstimator):
     def from_dict(data: dict[str, Any]) -> Calibrator:
         """Rebuild a fitted calibrator from :meth:`to_dict`."""
         calibrator = get_calibrator(data["name"])
-        for key in calibrator.learnt:
-            value = data[key]
-            setattr(calibrator, key, np.array(value, dtype=np.float64) if isinstance(value, list) else value)
+        calibrator._restore(data)
         calibrator.is_fitted_ = True
         return calibrator
+
+    def _restore(self, data: dict[str, Any]) -> None:
+        for key in self.learnt:
+            value = data[key]
+            setattr(self, key, np.array(value, dtype=np.float64) if isinstance(value, list) else value)
 
 
 def _plain(value: Any) -> Any:
@@ -272,7 +278,7 @@ class CalibratorChoice(Calibrator):
         self.random_state = random_state
 
     def _fit(self, z: NDArray[np.float64], y: NDArray, weight: NDArray[np.float64]) -> None:
-        candidates = self.candidates or tuple(get_calibrator(name) for name in CALIBRATORS)
+        candidates = self.candidates or tuple(get_calibrator(name) for name in CHOICES)
         n_folds = min(self.n_folds, int(np.bincount((y > 0).astype(int)).min()))
         folds = grouped_folds(y, max(n_folds, 1), random_state=self.random_state)
         losses = {c.name: _held_out_loss(c, z, y, weight, folds) for c in candidates}

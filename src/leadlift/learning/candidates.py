@@ -1,7 +1,6 @@
-"""The learners: bagged LightGBM, a binned logistic regression, and their blend on the log-odds scale.
+"""Bagged LightGBM: small, numeric trees, each member stopped early on the fold it did not see.
 
-All speak log-odds, so that an average of them is a sum and SHAP contributions of the parts add up to those
-of the whole. Trees stay small and numeric, which is what makes exact SHAP cheap
+Trees stay small and numeric, which is what makes exact SHAP cheap
 (:mod:`leadlift.learning.patterns`).
 """
 
@@ -10,19 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
-from leadlift.learning.binned_logistic import BinnedLogistic
+from leadlift.learning.category_pairs import is_clear_gain, screen_statistics
 from leadlift.learning.log_odds import LogOddsClassifier, log_loss_each
 from leadlift.learning.patterns import PatternForest, UnsupportedForestError
+from leadlift.learning.target_statistics import (
+    NO_STATISTICS,
+    FoldedStatistics,
+    can_leave_two_out,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
+
 
 # Tables cost about 2 ms a tree to make and save about 80 ns a tree and row.
 ROWS_WORTH_TABLES = 20_000
 # Tables of the members used last; they follow from the text alone, so that nobody sees the difference.
-MEMBERS_KEPT = 64
+MEMBERS_KEPT = 128
 _TABLES: dict[str, PatternForest | None] = {}
 # Above this many rows an early-stopped bag gains nothing measurable from more folds or smaller steps.
 LARGE = 150_000
@@ -46,6 +52,12 @@ class BaggedTrees(LogOddsClassifier):
     feature_fraction : float, default=0.5
         Share of the columns each tree sees.
     lambda_l2 : float, default=5.0
+    monotone : dict of int to int, optional
+        By column number, 1 where a larger value never lowers the log-odds, -1 where it never raises them.
+        Missing is no value and not bound.
+    max_statistics : int, default=5
+        Most target statistics of columns and pairs of columns that are added where they clearly gain out of
+        fold (:mod:`leadlift.learning.category_pairs`); 0 adds none. Monotone columns take no part.
     max_rounds : int, default=2000
     patience_rounds : int, default=50
         Rounds without gain in the fold's log loss after which a member stops.
@@ -57,6 +69,8 @@ class BaggedTrees(LogOddsClassifier):
     ----------
     model_texts_ : tuple of str
         LightGBM's text format of each member.
+    statistics_ : TargetStatistics
+        Columns added after those of the input; empty where they do not clearly gain.
     oof_log_odds_ : ndarray of float64, shape (n_rows,)
         For each training row, the log-odds of the member that did not see its fold.
     """
@@ -71,6 +85,8 @@ class BaggedTrees(LogOddsClassifier):
         subsample: float = 0.8,
         feature_fraction: float = 0.5,
         lambda_l2: float = 5.0,
+        monotone: dict[int, int] | None = None,
+        max_statistics: int = 5,
         max_rounds: int = 2000,
         patience_rounds: int = 50,
         n_jobs: int = -1,
@@ -84,6 +100,8 @@ class BaggedTrees(LogOddsClassifier):
         self.subsample = subsample
         self.feature_fraction = feature_fraction
         self.lambda_l2 = lambda_l2
+        self.monotone = monotone
+        self.max_statistics = max_statistics
         self.max_rounds = max_rounds
         self.patience_rounds = patience_rounds
         self.n_jobs = n_jobs
@@ -93,7 +111,12 @@ class BaggedTrees(LogOddsClassifier):
         return min(super()._n_folds(y), 4 if len(y) > LARGE else self.n_folds)
 
     def held_out_loss(
-        self, X: NDArray, y: NDArray, seen: NDArray[np.int64], held: NDArray[np.int64]
+        self,
+        X: NDArray,
+        y: NDArray,
+        seen: NDArray[np.int64],
+        held: NDArray[np.int64],
+        weight: NDArray | None = None,
     ) -> float:
         """Return the log loss on rows `held` of one member learnt on rows `seen`, stopped early on `held`.
 
@@ -104,26 +127,60 @@ class BaggedTrees(LogOddsClassifier):
             Labels 0 and 1.
         seen, held : ndarray of int64
             Row numbers.
+        weight : ndarray of shape (n_rows,), optional
+            What each row counts for; None takes 1.
 
         Returns
         -------
         float
         """
+        weight = np.ones(len(y)) if weight is None else weight
         rows = np.r_[held, seen]
         folds = (np.arange(len(rows)) >= len(held)).astype(np.int64)
-        _, log_odds = self._learn_member(X[rows], y[rows], np.ones(len(rows)), folds, fold=0)
-        return float(log_loss_each(y[held], log_odds).mean())
+        _, log_odds = self._learn_member(X[rows], y[rows], weight[rows], folds, fold=0)
+        return float(np.average(log_loss_each(y[held], log_odds), weights=weight[held]))
 
     def _fit(self, X: NDArray, y: NDArray, weight: NDArray, folds: NDArray[np.int64]) -> None:
+        self.model_texts_, self.oof_log_odds_ = self._learn_bag(X, y, weight, folds)
+        self.statistics_ = NO_STATISTICS
+        if self.max_statistics and can_leave_two_out(y, weight, folds):
+            self._add_statistics(X, y, weight, folds)
+
+    def _add_statistics(self, X: NDArray, y: NDArray, weight: NDArray, folds: NDArray[np.int64]) -> None:
+        """Learn again with target statistics where something was missed; keep them on a clear gain."""
+        columns = screen_statistics(
+            X, y, weight, folds, self.oof_log_odds_, excluded=self.monotone or (), most=self.max_statistics
+        )
+        if not columns:
+            return
+        statistics = FoldedStatistics(X, y, weight, folds, columns)
+        texts, log_odds = self._learn_bag(X, y, weight, folds, statistics)
+        if is_clear_gain(y, weight, folds, self.oof_log_odds_, log_odds):
+            self.model_texts_, self.oof_log_odds_ = texts, log_odds
+            self.statistics_ = statistics.learnt
+
+    def _learn_bag(
+        self,
+        X: NDArray,
+        y: NDArray,
+        weight: NDArray,
+        folds: NDArray[np.int64],
+        statistics: FoldedStatistics | None = None,
+    ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Return the members and the out-of-fold log-odds."""
         from joblib import Parallel, delayed
 
+        def learn(fold: int) -> tuple[str, NDArray[np.float64]]:
+            matrix = X if statistics is None else np.column_stack([X, statistics.member_columns(fold)])
+            return self._learn_member(matrix, y, weight, folds, fold)
+
         members = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._learn_member)(X, y, weight, folds, fold) for fold in range(folds.max() + 1)
+            delayed(learn)(fold) for fold in range(folds.max() + 1)
         )
-        self.model_texts_ = tuple(text for text, _ in members)
-        self.oof_log_odds_ = np.empty(len(y))
-        for fold, (_, log_odds) in enumerate(members):
-            self.oof_log_odds_[folds == fold] = log_odds
+        log_odds = np.empty(len(y))
+        for fold, (_, of_held) in enumerate(members):
+            log_odds[folds == fold] = of_held
+        return tuple(text for text, _ in members), log_odds
 
     def _learn_member(
         self, X: NDArray, y: NDArray, weight: NDArray, folds: NDArray[np.int64], fold: int
@@ -140,12 +197,15 @@ class BaggedTrees(LogOddsClassifier):
             watched = [lgb.Dataset(X[held], y[held], weight=weight[held], reference=train)]
             stop = [lgb.early_stopping(self.patience_rounds, verbose=False)]
         rounds = self.max_rounds if watched else min(self.max_rounds, 100)
-        booster = lgb.train(self._parameters(len(y), fold), train, rounds, valid_sets=watched, callbacks=stop)
+        booster = lgb.train(
+            self._parameters(X.shape, fold), train, rounds, valid_sets=watched, callbacks=stop
+        )
         text = booster.model_to_string(num_iteration=booster.best_iteration or None)
         log_odds = booster.predict(X[held], raw_score=True, num_iteration=booster.best_iteration or None)
         return text, log_odds
 
-    def _parameters(self, n_rows: int, fold: int) -> dict[str, Any]:
+    def _parameters(self, shape: tuple[int, int], fold: int) -> dict[str, Any]:
+        n_rows, n_columns = shape
         return {
             "objective": "binary",
             "metric": "binary_logloss",
@@ -157,6 +217,7 @@ class BaggedTrees(LogOddsClassifier):
             "bagging_freq": 1,
             "feature_fraction": self.feature_fraction,
             "lambda_l2": self.lambda_l2,
+            "monotone_constraints": _by_column(self.monotone, n_columns),
             "seed": self.random_state + 1000 * fold,
             "deterministic": True,
             "force_col_wise": True,
@@ -164,14 +225,30 @@ class BaggedTrees(LogOddsClassifier):
             "verbosity": -1,
         }
 
+    def matrix(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the trees split: the columns of `X` and, after them, the target statistics."""
+        if not self.statistics_.statistics:
+            return X
+        return np.column_stack([X, self.statistics_.transform(X)])
+
     def _log_odds(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        return tree_log_odds(self.model_texts_, X)
+        return tree_log_odds(self.model_texts_, self.matrix(X))
+
+    def _log_odds_with_members(
+        self, X: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        members = np.array(list(member_log_odds(self.model_texts_, self.matrix(X))))
+        # Added one by one, as in tree_log_odds: NumPy's sum over an axis may add in another order.
+        return sum(members, np.zeros(len(X))) / len(members), members
+
+
+def _by_column(monotone: dict[int, int] | None, n_columns: int) -> list[int] | None:
+    """Write the directions as LightGBM wants them, 0 for a free column; None where all are free."""
+    return [monotone.get(column, 0) for column in range(n_columns)] if monotone else None
 
 
 def tree_log_odds(model_texts: tuple[str, ...], X: NDArray[np.float64]) -> NDArray[np.float64]:
     """Average the members' log-odds.
-
-    Many rows go through decision-pattern tables, few through LightGBM; both give the same bits.
 
     Parameters
     ----------
@@ -183,16 +260,35 @@ def tree_log_odds(model_texts: tuple[str, ...], X: NDArray[np.float64]) -> NDArr
     -------
     ndarray of float64, shape (n_rows,)
     """
+    total = np.zeros(len(X))
+    for log_odds in member_log_odds(model_texts, X):
+        total += log_odds
+    return total / len(model_texts)
+
+
+def member_log_odds(model_texts: tuple[str, ...], X: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Yield the log-odds of one member after another.
+
+    Many rows go through decision-pattern tables, few through LightGBM; both give the same bits.
+
+    Parameters
+    ----------
+    model_texts : tuple of str
+        Members in LightGBM's text format.
+    X : ndarray of float64, shape (n_rows, n_columns)
+
+    Yields
+    ------
+    ndarray of float64, shape (n_rows,)
+    """
     worth_it = len(X) >= ROWS_WORTH_TABLES or all(text in _TABLES for text in model_texts)
     members = [compiled_member(text) for text in model_texts] if worth_it else [None]
-    total = np.zeros(len(X))
     if None in members:
         for booster in load_boosters(model_texts):
-            total += booster.predict(X, raw_score=True, num_threads=1)
+            yield booster.predict(X, raw_score=True, num_threads=1)
     else:
         for member in members:
-            total += member.raw(X)
-    return total / len(model_texts)
+            yield member.raw(X)
 
 
 def compiled_member(model_text: str) -> PatternForest | None:
@@ -212,80 +308,6 @@ def load_boosters(model_texts: tuple[str, ...]) -> list[Any]:
     import lightgbm as lgb
 
     return [lgb.Booster(model_str=text) for text in model_texts]
-
-
-class BlendedLearner(LogOddsClassifier):
-    """Bagged trees and a binned logistic regression, averaged on the log-odds scale.
-
-    ``log_odds = (1 - w) * trees + w * logistic`` with `w` in [0, 1] fitted on out-of-fold log-odds; `w` is
-    0 unless the gain in log loss exceeds its standard error.
-
-    Parameters
-    ----------
-    trees : BaggedTrees, optional
-        None takes ``BaggedTrees(random_state=random_state)``.
-    logistic : BinnedLogistic, optional
-        None takes ``BinnedLogistic()``.
-    n_folds : int, default=8
-        Folds of both members.
-    random_state : int, default=0
-
-    Attributes
-    ----------
-    trees_, logistic_ : the fitted members
-    weight_ : float
-        The weight `w` of the logistic member.
-    oof_log_odds_ : ndarray of float64, shape (n_rows,)
-    """
-
-    def __init__(
-        self,
-        trees: BaggedTrees | None = None,
-        logistic: BinnedLogistic | None = None,
-        n_folds: int = 8,
-        random_state: int = 0,
-    ) -> None:
-        self.trees = trees
-        self.logistic = logistic
-        self.n_folds = n_folds
-        self.random_state = random_state
-
-    def _n_folds(self, y: NDArray) -> int:
-        return self._members()[0].set_params(n_folds=self.n_folds)._n_folds(y)
-
-    def _members(self) -> tuple[BaggedTrees, BinnedLogistic]:
-        from sklearn.base import clone
-
-        trees = BaggedTrees(random_state=self.random_state) if self.trees is None else clone(self.trees)
-        return trees, BinnedLogistic() if self.logistic is None else clone(self.logistic)
-
-    def _fit(self, X: NDArray, y: NDArray, weight: NDArray, folds: NDArray[np.int64]) -> None:
-        self.trees_, self.logistic_ = self._members()
-        for member in (self.trees_, self.logistic_):
-            member.n_features_in_, member.classes_ = self.n_features_in_, np.array([0, 1])
-            member._fit(X, y, weight, folds)
-        trees, logistic = self.trees_.oof_log_odds_, self.logistic_.oof_log_odds_
-        self.weight_ = _blend_weight(trees, logistic, y, weight)
-        self.oof_log_odds_ = (1 - self.weight_) * trees + self.weight_ * logistic
-
-    def _log_odds(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        trees = self.trees_._log_odds(X)
-        if self.weight_ == 0:
-            return trees
-        return (1 - self.weight_) * trees + self.weight_ * self.logistic_._log_odds(X)
-
-
-def _blend_weight(trees: NDArray, logistic: NDArray, y: NDArray, weight: NDArray) -> float:
-    """Minimise the out-of-fold log loss over the weight; 0 unless the gain exceeds its standard error."""
-
-    def loss(w: float) -> float:
-        return float(np.average(log_loss_each(y, (1 - w) * trees + w * logistic), weights=weight))
-
-    best = float(minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded").x)
-    gain = log_loss_each(y, trees) - log_loss_each(y, (1 - best) * trees + best * logistic)
-    mean = float(np.average(gain, weights=weight))
-    error = float(np.sqrt(np.average((gain - mean) ** 2, weights=weight) / len(y)))
-    return best if mean > error else 0.0
 
 
 def default_lightgbm(matrix: NDArray[np.float64], y: NDArray, categorical: list[int]) -> Any:

@@ -52,13 +52,26 @@ def is_table(X: object) -> bool:
     return hasattr(X, "__arrow_c_stream__")
 
 
+def as_inputs(X: Any) -> pa.Table | None:
+    """View a table as Arrow; an array, which has no names, as none."""
+    if not is_table(X):
+        return None
+    table = _as_arrow(X)
+    # Arrow takes no rows of the text that polars hands over.
+    plain = [
+        field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(plain))
+
+
 class TableEncoder(TransformerMixin, BaseEstimator):
     """Encode a table of numbers and categories as one float64 matrix.
 
     Parameters
     ----------
     min_support : int, default=5
-        Levels seen in fewer rows at fit share the code of the unseen ones.
+        Levels of fewer leads at fit share the code of the unseen ones.
 
     Attributes
     ----------
@@ -79,7 +92,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def __init__(self, min_support: int = 5) -> None:
         self.min_support = min_support
 
-    def fit(self, X: Any, y: ArrayLike | None = None) -> TableEncoder:
+    def fit(self, X: Any, y: ArrayLike | None = None, groups: ArrayLike | None = None) -> TableEncoder:
         """Learn the vocabulary.
 
         Parameters
@@ -87,6 +100,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         X : table or array of shape (n_rows, n_columns)
             pandas, polars or Arrow table, or a numeric array.
         y : ignored
+        groups : array of shape (n_rows,), optional
+            Lead of each row, where leads have several; without it each row is its own.
 
         Returns
         -------
@@ -100,7 +115,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if is_table(X):
             validate_data(self, X, skip_check_array=True)
             table = _as_arrow(X)
-            self.columns_ = tuple(self._learn(name, table[name]) for name in table.column_names)
+            lead = _lead_numbers(groups, table.num_rows)
+            self.columns_ = tuple(self._learn(name, table[name], lead) for name in table.column_names)
             for column in self.columns_:
                 _encode(column, table[column.name])
         else:
@@ -173,7 +189,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
             raise SchemaError(msg)
 
-    def _learn(self, name: str, values: pa.ChunkedArray) -> EncodedColumn:
+    def _learn(self, name: str, values: pa.ChunkedArray, lead: pa.Array | None) -> EncodedColumn:
         if _is_number(values.type):
             return EncodedColumn(name, Kind.NUMERIC)
         if not _is_text(values.type):
@@ -181,9 +197,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"column {name!r} has type {values.type}; inputs are numbers or text: convert or leave it out"
             )
             raise SchemaError(msg)
-        counts = pc.value_counts(_as_text(values).drop_null())
-        pairs = zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
-        common = [(-count, level) for level, count in pairs if count >= self.min_support]
+        support = _leads_by_level(_as_text(values), lead)
+        common = [(-count, level) for level, count in support.items() if count >= self.min_support]
         return EncodedColumn(name, Kind.CATEGORICAL, tuple(level for _, level in sorted(common)))
 
     def __sklearn_tags__(self) -> Any:
@@ -221,6 +236,24 @@ def _as_text(values: pa.ChunkedArray) -> pa.Array:
         # polars' categories are string views, which Arrow cannot decode before they are plain strings.
         values = pc.cast(values, pa.dictionary(values.type.index_type, pa.large_string()))
     return pc.cast(values, pa.large_string()).combine_chunks()
+
+
+def _lead_numbers(groups: ArrayLike | None, n_rows: int) -> pa.Array | None:
+    """Number the leads; None where each row is its own."""
+    if groups is None:
+        return None
+    numbers = np.unique(np.asarray(groups), return_inverse=True)[1]
+    return pa.array(numbers) if numbers.max(initial=-1) + 1 < n_rows else None
+
+
+def _leads_by_level(values: pa.Array, lead: pa.Array | None) -> dict[str, int]:
+    """Count the leads that ever had a level."""
+    if lead is not None:
+        table = pa.table({"level": values, "lead": lead})
+        values = table.group_by(["level", "lead"]).aggregate([])["level"].combine_chunks()
+    counts = pc.value_counts(values.drop_null())
+    pairs = zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
+    return dict(pairs)
 
 
 def _encode(column: EncodedColumn, values: pa.ChunkedArray) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadlift.exceptions import LeakageError
 from leadlift.learning.leak_price import Worth
@@ -87,6 +87,34 @@ class LeakageReport:
             *map(_doubtful_finding, self.doubtful),
         )
 
+    def with_those_of(self, other: LeakageReport, *, label: str) -> LeakageReport:
+        """Return this report with what it adds that another label was examined too.
+
+        Parameters
+        ----------
+        other : LeakageReport
+            Of the same columns.
+        label : str
+            What the other label says, for the evidence.
+
+        Returns
+        -------
+        LeakageReport
+            Prices and figures are those of the label under which a column was found first.
+        """
+        added = [
+            replace(suspect, evidence=(*suspect.evidence, f"found where the label is {label!r}"))
+            for suspect in _others(other.suspects, self.suspects)
+        ]
+        blocked = {suspect.column for suspect in (*self.suspects, *added)}
+        return replace(
+            self,
+            suspects=(*self.suspects, *added),
+            confirmed=(*self.confirmed, *_others(other.confirmed, self.confirmed)),
+            doubtful=tuple(s for s in self.doubtful if s.column not in blocked),
+            named_only=tuple(name for name in self.named_only if name not in blocked),
+        )
+
     def raise_if_blocked(self, *, ignored: Sequence[str] = (), confirmed: Sequence[str] = ()) -> None:
         """Stop if there is a suspect.
 
@@ -103,6 +131,12 @@ class LeakageReport:
         """
         if self.suspects:
             raise LeakageError(_blocking_message(self, ignored, confirmed), self.findings)
+
+
+def _others(found: Sequence[Suspect], known: Sequence[Suspect]) -> list[Suspect]:
+    """Those found whose column is not known yet."""
+    columns = {suspect.column for suspect in known}
+    return [suspect for suspect in found if suspect.column not in columns]
 
 
 def _suspect_finding(suspect: Suspect) -> Finding:

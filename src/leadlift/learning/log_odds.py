@@ -15,6 +15,8 @@ from leadlift.learning.splitting import grouped_folds, most_folds
 from leadlift.learning.threads import one_blas_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -62,7 +64,8 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
     """Base of the learners: a binary classifier defined by its log-odds.
 
     A subclass implements ``_fit(X, y, weight, folds)``, which sets ``oof_log_odds_``, and
-    ``_log_odds(X)``. Both get checked float64 matrices in which NaN is missing.
+    ``_log_odds(X)``. Both get checked float64 matrices in which NaN is missing. One that learns from several
+    samples implements ``_log_odds_with_members(X)`` too.
     """
 
     def fit(
@@ -72,6 +75,7 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         sample_weight: ArrayLike | None = None,
         *,
         groups: ArrayLike | None = None,
+        forward: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]] = (),
     ) -> LogOddsClassifier:
         """Learn.
 
@@ -84,6 +88,8 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array of shape (n_rows,), optional
         groups : array of shape (n_rows,), optional
             Lead of each row; the folds hold whole leads.
+        forward : sequence of (rows seen, rows held out), optional
+            Folds that look forward in time, for learners that decide something by them; others ignore them.
 
         Returns
         -------
@@ -101,13 +107,49 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         folds = grouped_folds(target, n_folds, groups=groups, random_state=self.random_state)
         with one_blas_thread():
             self._fit(X, target, weight, folds)
+            self._choose(
+                X, target, weight, np.arange(len(y)) if groups is None else np.asarray(groups), forward
+            )
         return self
+
+    def _choose(
+        self,
+        X: NDArray,
+        y: NDArray,
+        weight: NDArray,
+        groups: NDArray,
+        forward: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    ) -> None:
+        """Decide what depends on how a model does on later rows; most learners decide nothing."""
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the log-odds of the second class, shape (n_rows,)."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
         return self._log_odds(X)
+
+    def decision_with_members(self, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the log-odds, and those that each member of the learner would give alone.
+
+        Parameters
+        ----------
+        X : array of float64, shape (n_rows, n_columns)
+
+        Returns
+        -------
+        log_odds : ndarray of float64, shape (n_rows,)
+            As :meth:`decision_function` gives them, bit for bit.
+        members : ndarray of float64, shape (n_members, n_rows)
+            Each member was learnt without one of the folds; no row where the learner has no members.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
+        return self._log_odds_with_members(X)
+
+    def _log_odds_with_members(
+        self, X: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self._log_odds(X), np.empty((0, len(X)))
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return probabilities of both classes, shape (n_rows, 2)."""

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadlift.learning.splitting import slice_in_time
+from leadlift.learning.splitting import (
+    as_moments,
+    content_order,
+    forward_folds,
+    grouped_folds,
+    slice_in_time,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from leadlift.learning.splitting import Fold
 
 # Below so many leads of either outcome the late leads say too little, and out-of-fold scores of all leads are
 # the better evidence.
@@ -56,12 +64,54 @@ class TrainingPlan:
         n_late = len(self.decide) if self.is_out_of_fold else len(self.calibrate) + len(self.decide)
         return len(self.decide) / n_late
 
+    def among(self, kept: NDArray[np.bool_]) -> TrainingPlan:
+        """Return the same plan for some of the rows, numbered among themselves.
+
+        Parameters
+        ----------
+        kept : ndarray of bool, shape (n_rows,)
+
+        Returns
+        -------
+        TrainingPlan
+        """
+        number = np.cumsum(kept) - 1
+        parts = (self.fit, self.calibrate, self.decide, self.embargoed)
+        return TrainingPlan(*(number[rows[kept[rows]]] for rows in parts), self.evidence)
+
+    def forward(
+        self,
+        y: NDArray,
+        as_of: ArrayLike | None,
+        label_known_at: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> list[Fold]:
+        """Return folds forward in time of the rows that fit the learner, for what it decides about itself.
+
+        Parameters
+        ----------
+        y, as_of, label_known_at, groups
+            Of all rows, as for :meth:`LeadScorer.fit`.
+
+        Returns
+        -------
+        list of (ndarray of int64, ndarray of int64)
+            Row numbers seen and held out, earliest first; empty where there is no time.
+        """
+        if as_of is None:
+            return []
+        moments = [None if v is None else as_moments(v)[self.fit] for v in (as_of, label_known_at)]
+        lead = None if groups is None else np.asarray(groups)[self.fit]
+        folds = forward_folds(y[self.fit], *moments, lead)
+        return [(self.fit[seen], self.fit[held]) for seen, held in folds]
+
 
 def early_and_late(
     y: NDArray,
     as_of: ArrayLike | None = None,
     label_known_at: ArrayLike | None = None,
     groups: ArrayLike | None = None,
+    weight: NDArray | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
     """Return the rows that fit the learner and the late rows that calibrate it and decide the cut-off.
 
@@ -73,6 +123,8 @@ def early_and_late(
         Labels 0 and 1.
     as_of, label_known_at, groups : arrays of shape (n_rows,), optional
         As for :meth:`LeadScorer.fit`.
+    weight : ndarray of shape (n_rows,), optional
+        Rows of weight 0 are neither early nor late.
 
     Returns
     -------
@@ -82,6 +134,8 @@ def early_and_late(
         Row numbers; None, with all rows early, where there is no time, where late rows would say too little,
         or where they and the embargo before them would take more than half of the rows from the learner.
     """
+    if weight is not None and not weight.all():
+        return _of_counted(np.flatnonzero(weight), y, as_of, label_known_at, groups)
     everything = np.arange(len(y))
     if as_of is None:
         return everything, None
@@ -96,6 +150,57 @@ def early_and_late(
     if _holds(y[early], LEAST_OF_EITHER) and _holds(y[late], LEAST_OF_EITHER):
         return early, late
     return everything, None
+
+
+def _of_counted(
+    rows: NDArray[np.int64],
+    y: NDArray,
+    as_of: ArrayLike | None,
+    label_known_at: ArrayLike | None,
+    groups: ArrayLike | None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Cut some rows as if there were no others; the numbers are those of all rows."""
+    moments = [None if values is None else as_moments(values)[rows] for values in (as_of, label_known_at)]
+    early, late = early_and_late(y[rows], *moments, None if groups is None else np.asarray(groups)[rows])
+    return rows[early], None if late is None else rows[late]
+
+
+def deal_out(
+    early: NDArray[np.int64],
+    late: NDArray[np.int64] | None,
+    matrix: NDArray[np.float64],
+    y: NDArray,
+    weight: NDArray,
+    groups: NDArray | None,
+    *,
+    random_state: int,
+) -> TrainingPlan:
+    """Deal the late leads out to calibrator and cut-off; without late leads all rows do everything.
+
+    Parameters
+    ----------
+    early, late : ndarray of int64, or None
+        From :func:`early_and_late`.
+    matrix : ndarray of float64, shape (n_rows, n_columns)
+    y, weight : ndarray of shape (n_rows,)
+        With `matrix`, what makes the deal independent of the order of the rows.
+    groups : ndarray of shape (n_rows,) or None
+        Rows of a group go together.
+    random_state : int
+
+    Returns
+    -------
+    TrainingPlan
+    """
+    if late is None:
+        return TrainingPlan(early, early, early, early[:0], "out-of-fold")
+    late = late[content_order(matrix[late], y[late], weight[late])]
+    together = None if groups is None else groups[late]
+    folds = grouped_folds(y[late], LATE_PARTS, groups=together, random_state=random_state)
+    embargoed = np.setdiff1d(np.arange(len(y)), np.r_[early, late])
+    return TrainingPlan(
+        early, np.sort(late[folds == 0]), np.sort(late[folds != 0]), embargoed, "decide slice"
+    )
 
 
 def _holds(y: NDArray, n_of_either: int) -> bool:

@@ -18,7 +18,6 @@ from sklearn.utils.validation import (
 
 from leadlift.exceptions import ConfigError, InputError
 from leadlift.learning.calibration import Calibrator, CalibratorChoice
-from leadlift.learning.candidates import BlendedLearner
 from leadlift.learning.cutoff import (
     CutoffPolicy,
     Evidence,
@@ -26,19 +25,25 @@ from leadlift.learning.cutoff import (
     both_stages,
     gather_evidence,
     passes,
+    thresholds,
 )
-from leadlift.learning.encoding import TableEncoder, is_table
+from leadlift.learning.encoding import TableEncoder, as_inputs, is_table
+from leadlift.learning.learner_choice import default_learner, informed
 from leadlift.learning.log_odds import LogOddsClassifier, binary_target
-from leadlift.learning.plan import LATE_PARTS, TrainingPlan, early_and_late
-from leadlift.learning.splitting import as_moments, content_order, grouped_folds
+from leadlift.learning.plan import TrainingPlan, deal_out, early_and_late
+from leadlift.learning.recency import RecencyChoice
+from leadlift.learning.refresh import RefreshMixin
+from leadlift.learning.splitting import as_moments, content_order
+from leadlift.learning.uncertainty import jackknife_error
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from leadlift.learning.splitting import Fold
     from leadlift.terms import Cutoff
 
 
-class LeadScorer(ClassifierMixin, BaseEstimator):
+class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
     """Learn the probability that a lead converts, calibrate it and set the cut-off.
 
     With `as_of` the rows are cut in time. The late ones, 10 to 25 % of all and as few as hold 600 of either
@@ -53,13 +58,21 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
     encoder : TableEncoder, optional
         Table to matrix; None takes ``TableEncoder()``.
     learner : LogOddsClassifier, optional
-        Matrix to log-odds; None takes ``BlendedLearner(random_state=random_state)``.
+        Matrix to log-odds; None takes ``BlendedLearner(random_state=random_state)``, or a
+        :class:`ColdStartLearner` where fewer than 200 leads, or 40 of either outcome, are known.
     calibrator : Calibrator, optional
         Log-odds to probability; None takes ``CalibratorChoice(random_state=random_state)``.
     cutoff : CutoffPolicy, optional
         Where a lead is marketing-qualified; None takes ``FixedThreshold(0.5)``.
     sql_cutoff : CutoffPolicy, optional
         Where a lead is sales-qualified; None sets none.
+    monotone : dict of str to {"up", "down"}, optional
+        By numeric column: a larger value never lowers ("up") or never raises ("down") the score, everything
+        else as it is. The learner must have a parameter `monotone`.
+    segment : str, optional
+        Categorical column whose levels may have models of their own, see :class:`SegmentedLearner`.
+    recency : RecencyChoice, optional
+        Where there is time, chooses how much the old rows teach the learner; None teaches all alike.
     random_state : int, default=0
 
     Attributes
@@ -73,6 +86,10 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
     evidence_ : Evidence
         The scored leads on which the cut-offs were decided.
     plan_ : TrainingPlan
+    recency_ : RecencyChoice
+        Only where `recency` was given and there is time.
+    held_out_log_odds_ : ndarray of float64, shape (n_rows,)
+        Of the rows of :meth:`fit`, by learners not fitted on them; NaN where a row had no part.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Only where the input had names.
@@ -95,6 +112,9 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         calibrator: Calibrator | None = None,
         cutoff: CutoffPolicy | None = None,
         sql_cutoff: CutoffPolicy | None = None,
+        monotone: dict[str, str] | None = None,
+        segment: str | None = None,
+        recency: RecencyChoice | None = None,
         random_state: int = 0,
     ) -> None:
         self.encoder = encoder
@@ -102,6 +122,9 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         self.calibrator = calibrator
         self.cutoff = cutoff
         self.sql_cutoff = sql_cutoff
+        self.monotone = monotone
+        self.segment = segment
+        self.recency = recency
         self.random_state = random_state
 
     def fit(
@@ -113,6 +136,9 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         as_of: ArrayLike | None = None,
         label_known_at: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        accounts: ArrayLike | None = None,
+        plan: TrainingPlan | None = None,
+        least_score: ArrayLike | None = None,
     ) -> LeadScorer:
         """Learn, calibrate and cut off.
 
@@ -123,6 +149,7 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         y : array of shape (n_rows,)
             Two classes; the larger one is "won".
         sample_weight : array of shape (n_rows,), optional
+            What each row counts for; one of weight 0 takes no part.
         as_of : array of shape (n_rows,), optional
             Moment each row describes: datetime64, or numbers in time order.
         label_known_at : array of shape (n_rows,), optional
@@ -130,6 +157,13 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
             slice began are left out.
         groups : array of shape (n_rows,), optional
             Lead of each row, where leads have several.
+        accounts : array of shape (n_rows,), optional
+            Account of each row, which holds whole leads: the leads of one account stay on one side of each
+            fold and of the deal between calibrator and cut-off. In time a lead belongs to its own slice.
+        plan : TrainingPlan, optional
+            Which rows do what, for a second label of the same rows; None deals them out.
+        least_score : array of shape (n_rows,), optional
+            Scores of the evidence are raised to these; see :mod:`leadlift.learning.two_labels`.
 
         Returns
         -------
@@ -137,6 +171,8 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
 
         Raises
         ------
+        ConfigError
+            `monotone` names a column that is no numeric input, or `segment` one that is no categorical one.
         InputError
             The label does not hold exactly two classes, or `as_of` has gaps.
         SchemaError
@@ -147,17 +183,32 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         if not is_table(X):
             X = check_array(X, dtype="numeric", ensure_all_finite="allow-nan", estimator=self)
         y = _check_y(y, estimator=self)
-        check_consistent_length(X, y, as_of, label_known_at, groups)
+        check_consistent_length(X, y, as_of, label_known_at, groups, accounts)
         target = binary_target(self, y)
         as_of = None if as_of is None else as_moments(as_of)
         groups = None if groups is None else np.asarray(groups)
-        early, late = early_and_late(target, as_of, label_known_at, groups)
-        matrix = self._encode(X, early)
-        weight = _check_sample_weight(sample_weight, matrix, ensure_non_negative=True)
-        self.plan_ = self._plan(early, late, matrix, target, weight, groups)
-        log_odds = self._learn(matrix, target, weight, groups)
+        together = groups if accounts is None else np.asarray(accounts)
+        weight = _check_sample_weight(sample_weight, np.empty(len(y)), ensure_non_negative=True)
+        early, late = (
+            early_and_late(target, as_of, label_known_at, groups, weight)
+            if plan is None
+            else (plan.fit, None)
+        )
+        matrix = self._encode(X, early, groups)
+        self.plan_ = plan or deal_out(
+            early, late, matrix, target, weight, together, random_state=self.random_state
+        )
+        self.learner_ = self._unfitted_learner(target, groups)
+        taught = weight
+        if self.recency is not None and as_of is not None:
+            self.recency_ = clone(self.recency)
+            rows = matrix, target, weight, as_of, label_known_at, groups
+            taught = self.recency_.fade(self.plan_.fit, *rows)
+        forward = self.plan_.forward(target, as_of, label_known_at, groups)
+        log_odds = self._learn(matrix, target, taught, together, forward)
+        self.held_out_log_odds_ = log_odds
         self._calibrate(log_odds, target, weight)
-        self._gather_evidence(log_odds, target, as_of, groups)
+        self._gather_evidence(X, log_odds, target, weight, as_of, groups, least_score)
         return self._decide()
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -168,7 +219,8 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> NDArray:
         """Return the MQL decision: the won class where the score reaches the cut-off."""
         score, log_odds = self.score_matrix(self._matrix(X))
-        passed = passes(score, self.cutoff_.threshold, log_odds=log_odds, tie_break=self.cutoff_.tie_break)
+        edge = thresholds(self.cutoff_, as_inputs(X))
+        passed = passes(score, edge, log_odds=log_odds, tie_break=self.cutoff_.tie_break)
         return self.classes_[passed.astype(int)]
 
     def score_matrix(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -190,9 +242,30 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         log_odds = self.learner_.decision_function(matrix)
         return self.calibrator_.transform(log_odds), log_odds
 
+    def score_with_uncertainty(
+        self, matrix: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Score an encoded matrix as :meth:`score_matrix` does, and say how far each score may be off.
+
+        Parameters
+        ----------
+        matrix : ndarray of float64, shape (n_rows, n_columns)
+
+        Returns
+        -------
+        score, log_odds : ndarray of float64, shape (n_rows,)
+            As :meth:`score_matrix` gives them, bit for bit.
+        uncertainty : ndarray of float64, shape (n_rows,)
+            :func:`leadlift.learning.uncertainty.jackknife_error` of the score.
+        """
+        check_is_fitted(self)
+        log_odds, members = self.learner_.decision_with_members(matrix)
+        calibrate = self.calibrator_.transform
+        return calibrate(log_odds), log_odds, jackknife_error(calibrate(members))
+
     def choose_cutoff(
         self,
-        policy: CutoffPolicy,
+        policy: CutoffPolicy | None,
         X: Any = None,
         y: ArrayLike | None = None,
         *,
@@ -204,7 +277,8 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        policy : CutoffPolicy
+        policy : CutoffPolicy or None
+            Sets the MQL cut-off; None keeps the former one.
         X, y : table of shape (n_rows, n_columns) and array of shape (n_rows,), optional
             Leads with known outcome that the model has not seen; without them the evidence of
             :meth:`fit` serves.
@@ -221,60 +295,50 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ConfigError
-            `X` came without `y`, or the evidence lacks what the policy needs.
+            `X` came without `y`, the scorer was loaded from a bundle that keeps no evidence, or the evidence
+            lacks what the policy needs.
         InputError
             The label holds a value that the model does not know.
         NoCutoffError
             No cut-off keeps the promise; the former cut-offs stay.
         """
         check_is_fitted(self)
-        evidence = self.evidence_ if X is None else self._given_evidence(X, y, as_of, groups)
-        cutoff = policy.choose(evidence)
+        evidence = self._own_evidence() if X is None else self._given_evidence(X, y, as_of, groups)
+        cutoff = self.cutoff_ if policy is None else policy.choose(evidence)
         self._keep(cutoff, self.sql_cutoff_ if sql_policy is None else sql_policy.choose(evidence))
         return self
 
-    def _encode(self, X: Any, early: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _encode(self, X: Any, early: NDArray[np.int64], groups: NDArray | None) -> NDArray[np.float64]:
         """Learn the vocabulary from the rows that are fitted, and encode all rows with it."""
         self.encoder_ = TableEncoder() if self.encoder is None else clone(self.encoder)
-        self.encoder_.fit(X if len(early) == _num_samples(X) else _rows(X, early))
+        whole = len(early) == _num_samples(X)
+        self.encoder_.fit(
+            X if whole else rows_of(X, early), groups=groups if whole or groups is None else groups[early]
+        )
         self.n_features_in_ = self.encoder_.n_features_in_
         if hasattr(self.encoder_, "feature_names_in_"):
             self.feature_names_in_ = self.encoder_.feature_names_in_
         return self.encoder_.transform(X)
 
-    def _plan(
+    def _learn(
         self,
-        early: NDArray[np.int64],
-        late: NDArray[np.int64] | None,
         matrix: NDArray[np.float64],
         y: NDArray,
         weight: NDArray,
         groups: NDArray | None,
-    ) -> TrainingPlan:
-        """Deal the late leads out to calibrator and cut-off; without late leads all rows do everything."""
-        if late is None:
-            return TrainingPlan(early, early, early, early[:0], "out-of-fold")
-        late = late[content_order(matrix[late], y[late], weight[late])]
-        folds = grouped_folds(
-            y[late],
-            LATE_PARTS,
-            groups=None if groups is None else groups[late],
-            random_state=self.random_state,
-        )
-        embargoed = np.setdiff1d(np.arange(len(y)), np.r_[early, late])
-        return TrainingPlan(
-            early, np.sort(late[folds == 0]), np.sort(late[folds != 0]), embargoed, "decide slice"
-        )
-
-    def _learn(
-        self, matrix: NDArray[np.float64], y: NDArray, weight: NDArray, groups: NDArray | None
+        forward: list[Fold],
     ) -> NDArray[np.float64]:
         """Fit the learner; return log-odds of all rows, out of fold where they were fitted."""
-        learner = BlendedLearner(random_state=self.random_state) if self.learner is None else self.learner
         rows = self.plan_.fit
         rows = rows[content_order(matrix[rows], y[rows], weight[rows])]
-        self.learner_ = clone(learner).fit(
-            matrix[rows], y[rows], weight[rows], groups=None if groups is None else groups[rows]
+        place = np.empty(len(y), dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        self.learner_.fit(
+            matrix[rows],
+            y[rows],
+            weight[rows],
+            groups=None if groups is None else groups[rows],
+            forward=[(np.sort(place[seen]), np.sort(place[held])) for seen, held in forward],
         )
         log_odds = np.full(len(y), np.nan)
         log_odds[rows] = self.learner_.oof_log_odds_
@@ -282,6 +346,14 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
             later = np.r_[self.plan_.calibrate, self.plan_.decide]
             log_odds[later] = self.learner_.decision_function(matrix[later])
         return log_odds
+
+    def _unfitted_learner(self, y: NDArray, groups: NDArray | None) -> LogOddsClassifier:
+        rows, learner = self.plan_.fit, self.learner
+        if learner is None:
+            leads = None if groups is None else groups[rows]
+            segmented = self.segment is not None
+            learner = default_learner(y[rows], leads, segmented=segmented, random_state=self.random_state)
+        return informed(learner, self.encoder_.columns_, monotone=self.monotone, segment=self.segment)
 
     def _calibrate(self, log_odds: NDArray, y: NDArray, weight: NDArray) -> None:
         calibrator = self.calibrator
@@ -292,11 +364,19 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         self.calibrator_ = clone(calibrator).fit(log_odds[rows], y[rows], weight[rows])
 
     def _gather_evidence(
-        self, log_odds: NDArray, y: NDArray, as_of: NDArray | None, groups: NDArray | None
+        self,
+        X: Any,
+        log_odds: NDArray,
+        y: NDArray,
+        weight: NDArray,
+        as_of: NDArray | None,
+        groups: NDArray | None,
+        least_score: NDArray | None,
     ) -> None:
         rows = self.plan_.decide
+        score = self.calibrator_.transform(log_odds[rows])
         self.evidence_ = gather_evidence(
-            self.calibrator_.transform(log_odds[rows]),
+            score if least_score is None else np.maximum(score, least_score[rows]),
             log_odds[rows],
             y[rows] > 0,
             None if as_of is None else as_of[rows],
@@ -304,7 +384,15 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
             self.plan_.evidence,
             random_state=self.random_state,
             share_of_arrivals=self.plan_.share_deciding,
+            weight=weight[rows],
+            inputs=as_inputs(rows_of(X, rows)),
         )
+
+    def _own_evidence(self) -> Evidence:
+        if not hasattr(self, "evidence_"):
+            msg = "this scorer's bundle keeps no evidence; train again, or give X and y as evidence"
+            raise ConfigError(msg)
+        return self.evidence_
 
     def _given_evidence(
         self, X: Any, y: ArrayLike | None, as_of: ArrayLike | None, groups: ArrayLike | None
@@ -322,7 +410,8 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         as_of = None if as_of is None else as_moments(as_of)
         groups = None if groups is None else np.asarray(groups)
         won = y == self.classes_[1]
-        return gather_evidence(score, log_odds, won, as_of, groups, "given", random_state=self.random_state)
+        seed, inputs = self.random_state, as_inputs(X)
+        return gather_evidence(score, log_odds, won, as_of, groups, "given", random_state=seed, inputs=inputs)
 
     def _decide(self) -> LeadScorer:
         cutoff = (self.cutoff or FixedThreshold(0.5)).choose(self.evidence_)
@@ -347,5 +436,6 @@ class LeadScorer(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _rows(X: Any, rows: NDArray[np.int64]) -> Any:
+def rows_of(X: Any, rows: NDArray[np.int64]) -> Any:
+    """Return some rows of a table or an array, as one of its kind."""
     return X.take(rows) if hasattr(X, "combine_chunks") else _safe_indexing(X, rows)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+
 
 @dataclass(frozen=True)
 class TimeSlices:
@@ -218,6 +220,36 @@ class ForwardFolds(BaseCrossValidator):
             if self.label_known_at is not None and len(held):
                 seen = seen[as_moments(self.label_known_at)[seen] <= as_of[held].min()]
             yield np.sort(seen), held
+
+
+def forward_folds(
+    y: NDArray,
+    as_of: ArrayLike,
+    label_known_at: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    n_splits: int = 3,
+) -> list[Fold]:
+    """Return those of :class:`ForwardFolds` with won and lost rows on both sides, earliest first.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        Labels 0 and 1.
+    as_of, label_known_at, groups, n_splits
+        As for :class:`ForwardFolds`.
+
+    Returns
+    -------
+    list of (ndarray of int64, ndarray of int64)
+        Training rows and held-out rows.
+
+    Examples
+    --------
+    >>> forward_folds(np.array([0, 1, 0, 1]), as_of=[1, 2, 3, 4], n_splits=1)
+    [(array([0, 1]), array([2, 3]))]
+    """
+    folds = ForwardFolds(as_of, n_splits, label_known_at, groups).split(y)
+    return [fold for fold in folds if all(len(np.unique(y[rows])) == 2 for rows in fold)]
 
 
 def grouped_folds(

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import clone
 
 from leadlift.exceptions import ConfigError
 from leadlift.learning.candidates import BaggedTrees
-from leadlift.learning.splitting import ForwardFolds, grouped_folds
+from leadlift.learning.splitting import forward_folds, grouped_folds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,8 @@ def search_trees(
     as_of: ArrayLike | None = None,
     label_known_at: ArrayLike | None = None,
     groups: ArrayLike | None = None,
+    weight: NDArray | None = None,
+    monotone: dict[int, int] | None = None,
     random_state: int = 0,
     on_trial: Callable[[int], None] | None = None,
 ) -> SearchResult:
@@ -77,6 +80,10 @@ def search_trees(
         SQLite file that makes the search resumable; None keeps it in memory.
     as_of, label_known_at, groups : arrays of shape (n_rows,), optional
         With `as_of` the folds look forward in time, else they are random; both keep leads whole.
+    weight : ndarray of shape (n_rows,), optional
+        What each row counts for.
+    monotone : dict of int to int, optional
+        As for :class:`BaggedTrees`.
     random_state : int, default=0
     on_trial : callable, optional
         Called with the number of trials finished.
@@ -96,12 +103,14 @@ def search_trees(
         msg = f"a search needs at least one trial, got n_trials={n_trials}"
         raise ConfigError(msg)
     folds = _folds(y, as_of, label_known_at, groups, random_state)
-    study = _open_study(optuna, storage, _study_name(matrix, y, folds, random_state), random_state)
+    weight = np.ones(len(y)) if weight is None else weight
+    trees = BaggedTrees(monotone=monotone, random_state=random_state)
+    study = _open_study(optuna, storage, _study_name(matrix, y, weight, folds, trees), random_state)
 
     def optimize(n_trials: int, timeout: float | None) -> None:
         if n_trials > 0:
             study.optimize(
-                lambda trial: _objective(trial, matrix, y, folds, random_state),
+                lambda trial: _objective(trial, matrix, y, weight, folds, trees),
                 n_trials=n_trials,
                 timeout=timeout,
                 callbacks=[lambda s, _: on_trial(len(_finished(s))) if on_trial else None],
@@ -122,25 +131,22 @@ def _folds(
     random_state: int,
 ) -> Folds:
     if as_of is not None:
-        forward = list(ForwardFolds(as_of, 3, label_known_at, groups).split(y))
-        usable = [(seen, held) for seen, held in forward if _both(y[seen]) and _both(y[held])]
+        usable = forward_folds(y, as_of, label_known_at, groups)
         if usable:
             return usable
     fold = grouped_folds(y, 3, groups=groups, random_state=random_state)
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(3)]
 
 
-def _both(y: NDArray) -> bool:
-    return len(np.unique(y)) == 2
-
-
-def _study_name(matrix: NDArray, y: NDArray, folds: Folds, random_state: int) -> str:
+def _study_name(matrix: NDArray, y: NDArray, weight: NDArray, folds: Folds, trees: BaggedTrees) -> str:
     """A name that changes with the data, so that a resumed search never mixes two data sets."""
     digest = hashlib.sha256(np.ascontiguousarray(matrix).tobytes())
-    digest.update(np.ascontiguousarray(y).tobytes())
+    for values in (y, weight):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    digest.update(repr(sorted((trees.monotone or {}).items())).encode())
     for seen, held in folds:
         digest.update(seen.tobytes() + held.tobytes())
-    return f"trees-{digest.hexdigest()[:16]}-{random_state}"
+    return f"trees-{digest.hexdigest()[:16]}-{trees.random_state}"
 
 
 def _open_study(module: Any, storage: Path | None, name: str, random_state: int) -> optuna.Study:
@@ -177,13 +183,15 @@ def _defaults() -> dict[str, Any]:
     return {name: getattr(trees, name) for name in names}
 
 
-def _objective(trial: optuna.Trial, matrix: NDArray, y: NDArray, folds: Folds, random_state: int) -> float:
+def _objective(
+    trial: optuna.Trial, matrix: NDArray, y: NDArray, weight: NDArray, folds: Folds, trees: BaggedTrees
+) -> float:
     from optuna import TrialPruned
 
-    trees = BaggedTrees(random_state=random_state, **_suggest(trial))
+    tried = clone(trees).set_params(**_suggest(trial))
     losses = []
     for step, (seen, held) in enumerate(folds):
-        losses.append(trees.held_out_loss(matrix, y, seen, held))
+        losses.append(tried.held_out_loss(matrix, y, seen, held, weight))
         trial.report(float(np.mean(losses)), step)
         if step + 1 < len(folds) and trial.should_prune():
             raise TrialPruned
