@@ -16,7 +16,8 @@ import pytest
 
 from leadlift.config import DataConfig, LeadSchema, SchemaConfig
 from leadlift.exceptions import BundleError, ConfigError, LeadliftError, SchemaError
-from leadlift.learning.candidates import BaggedTrees, BlendedLearner
+from leadlift.learning.blending import BlendedLearner
+from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.cutoff import FixedThreshold
 from leadlift.learning.scorer import LeadScorer
 from leadlift.lifecycle.tracking import TrackedRun, log_run, mlflow_ui_command, tracking_uri

@@ -148,7 +148,26 @@ def test_the_figures_lie_beside_the_bundle(results):
     folder = results["first"].bundle_folder.parent / "figures"
     for path in results["first"].figures.values():
         assert path.parent == folder
-        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.suffix != ".png" or path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_agreement_sheet_lies_beside_the_figures_and_is_of_the_evidence_of_the_cutoff(results):
+    result = results["first"]
+    assert {"agreement", "agreement_csv", "agreement_md"} <= set(result.figures)
+    assert result.agreement["n_evidence"][0].as_py() == result.cutoff.n_evidence
+    assert result.agreement["n_evidence_won"][0].as_py() == result.cutoff.n_evidence_won
+
+
+def test_the_sheet_counts_money_where_a_value_policy_says_how_much(tmp_path, leads):
+    value = 'policy = "value"\nwin_value = 900\ncontact_cost = 90'
+    sheet = train(configure(tmp_path, leads, policy=value)).agreement
+    assert sheet["value_per_contact"].null_count == 0
+
+
+def test_every_grade_promises_or_says_why_not(results):
+    grades = results["first"].to_dict()["grades"]
+    assert [grade["grade"] for grade in grades] == ["A", "B", "C", "D"]
+    assert all("are won" in grade["promise"] or "too few" in grade["promise"] for grade in grades)
 
 
 def test_what_the_mqls_of_the_test_set_became_is_counted(results):

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlift.data.checks import Check, Subject
-from leadlift.data.reading import CLOSED_AT, CREATED_AT, OUTCOME
+from leadlift.data.reading import CLOSED_AT, CREATED_AT, OUTCOME, QUALIFIED_AT
 from leadlift.terms import Finding, Outcome, Severity
 
 _MOMENT = pa.timestamp("us", tz="UTC")
@@ -45,7 +45,12 @@ class FutureDates(Check):
         limits = [_utc(limit) for limit in (subject.now, subject.roles.known_until) if limit is not None]
         if not limits:
             return []
-        columns = ((CREATED_AT, subject.roles.created_at), (CLOSED_AT, subject.roles.closed_at))
+        roles = subject.roles
+        columns = (
+            (CREATED_AT, roles.created_at),
+            (CLOSED_AT, roles.closed_at),
+            (QUALIFIED_AT, roles.qualified_at),
+        )
         return [
             finding
             for house_name, name in columns
@@ -113,7 +118,7 @@ class WonWithoutDate(Check):
 def _actual_moments(subject: Subject, house_name: str) -> pa.ChunkedArray:
     """Return a date column; the closing date of an open lead is a plan and left out."""
     table = subject.leads.table
-    if house_name == CREATED_AT:
+    if house_name != CLOSED_AT:
         return table[house_name]
     is_open = pc.fill_null(pc.equal(table[OUTCOME], Outcome.OPEN.value), fill_value=False)
     return pc.if_else(is_open, pa.scalar(None, _MOMENT), table[house_name])

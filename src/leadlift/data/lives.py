@@ -38,6 +38,10 @@ class Lives:
         Open, with a closing date at or before `known_until`.
     known_until : datetime or None
         UTC; None where nothing has a date.
+    account : pyarrow.ChunkedArray of string or None
+        None where leads have no accounts.
+    weight : numpy.ndarray of float64 or None
+        What each lead counts for; None where that is 1.
     """
 
     lead_id: pa.ChunkedArray
@@ -49,6 +53,8 @@ class Lives:
     is_open: np.ndarray
     is_reopened: np.ndarray
     known_until: datetime | None
+    account: Column | None = None
+    weight: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.row_numbers)
@@ -104,6 +110,8 @@ def read_lives(leads: Leads | object, known_until: datetime | None = None) -> Li
         is_open=is_open | was_open,
         is_reopened=is_open & (written <= end),
         known_until=known_until,
+        account=leads.account if isinstance(leads, Leads) else None,
+        weight=leads.weight if isinstance(leads, Leads) else None,
     )
 
 

@@ -17,7 +17,7 @@ from leadlift.data.lives import Lives, read_lives
 from leadlift.data.observation_plan import ObservationPlan, in_days, plan_observations
 from leadlift.data.reading import Leads
 from leadlift.exceptions import ConfigError, ImmatureLabelsError
-from leadlift.terms import AS_OF, CONVERTED, LABEL_KNOWN_AT, LEAD_ID, WEIGHT
+from leadlift.terms import ACCOUNT, AS_OF, CONVERTED, LABEL_KNOWN_AT, LEAD_ID, WEIGHT
 
 TimeKind = Literal["dates", "row order", "unknown"]
 
@@ -35,9 +35,11 @@ class Observations:
     rows : pyarrow.Table
         ``lead_id`` (string), ``as_of`` (timestamp us UTC; int64 row number where time is the order of rows;
         null where it is unknown), ``converted`` (int8, 0 or 1), ``label_known_at`` (timestamp us UTC, the
-        moment from which the label may be used; null where unknown), ``weight`` (float64, 1 unless young
-        leads are weighted). With several horizons, for each the label within it, as ``converted_30d`` (int8,
-        null where it is too early to say); the columns above are those of the shortest one.
+        moment from which the label may be used; null where unknown), ``weight`` (float64; that of the lead,
+        1 where leads have none, times that of young leads where these are weighted), ``account`` (string;
+        absent where leads have none). With several horizons, for each the label within it, as
+        ``converted_30d`` (int8, null where it is too early to say); the columns above are those of the
+        shortest one.
     index : numpy.ndarray of int64, shape (n,)
         For each row, the row of the table of leads it came from; ascending, and by `as_of` for one lead.
     horizon_days : float or None
@@ -112,6 +114,11 @@ class Observations:
     def weight(self) -> np.ndarray:
         """What each row counts for; float64, shape (n,)."""
         return self.rows[WEIGHT].to_numpy()
+
+    @property
+    def account(self) -> np.ndarray | None:
+        """Accounts as text, None where missing; object, shape (n,). None where leads have none."""
+        return self.rows[ACCOUNT].to_numpy() if ACCOUNT in self.rows.column_names else None
 
     @property
     def as_of(self) -> np.ndarray | None:
@@ -291,6 +298,7 @@ def _observe(lives: Lives, plan: ObservationPlan) -> Observations:
     if len(index) == 0:
         raise _nothing_left(lives, plan, counts)
     weight = np.concatenate([moment.weight for moment in moments])[order]
+    weight = weight if lives.weight is None else weight * lives.weight[index]
     early, early_offset, _ = _in_lead_order([moment.too_early for moment in moments], plan)
     return Observations(
         rows=_rows(lives, plan, index, offset, weight),
@@ -380,6 +388,8 @@ def _rows(
         .append_column(LABEL_KNOWN_AT, _utc(_label_known_at(closed, as_of, lives.end, plan.horizon)))
         .append_column(WEIGHT, pa.array(weight))
     )
+    if lives.account is not None:
+        rows = rows.append_column(ACCOUNT, lives.account.take(pa.array(index)))
     for days in plan.horizons_days if plan.labels_each_horizon else ():
         due = as_of + in_days(days)
         is_known = (due <= lives.end) | (~np.isnat(closed) & (plan.young == "weight"))

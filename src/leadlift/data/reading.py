@@ -36,6 +36,7 @@ from leadlift.data.tables import (
     INVALID_DETAIL,
     MAX_CELL_BYTES,
     OUTCOME,
+    QUALIFIED_AT,
     lead_ids,
     refuse_long_cells,
     table_from,
@@ -52,6 +53,7 @@ __all__ = [
     "INVALID_DETAIL",
     "MAX_CELL_BYTES",
     "OUTCOME",
+    "QUALIFIED_AT",
     "Leads",
     "iter_batches",
     "leads_from",
@@ -72,10 +74,11 @@ class Leads:
     ----------
     table : pyarrow.Table
         ``lead_id`` (string; null where missing; the row number from ``"1"`` where the file has no id),
-        ``created_at`` and ``closed_at`` (timestamp us UTC; absent without that role), ``outcome`` (string
-        ``"won"``, ``"lost"``, ``"open"``; null where missing), then every other column of the file under
-        its own name and in its order: float64, string, or timestamp us UTC for a date. Missing is null.
-        Ignored columns are there too, unless they are nested or bear the name of a house column.
+        ``created_at``, ``closed_at`` and ``qualified_at`` (timestamp us UTC; absent without that role),
+        ``outcome`` (string ``"won"``, ``"lost"``, ``"open"``; null where missing), then every other column
+        of the file under its own name and in its order: float64, string, or timestamp us UTC for a date.
+        Missing is null. Ignored columns are there too, unless they are nested or bear the name of a house
+        column.
     row_numbers : numpy.ndarray of int64, shape (n,)
         For messages: the row of the file, 1 being the first under the header; ragged rows that were left
         out are counted, empty lines are not.
@@ -85,6 +88,10 @@ class Leads:
         Columns without a role that hold dates; they are no inputs.
     findings : tuple of Finding
         What was noticed while reading (LL150 to LL153).
+    account : pyarrow.ChunkedArray of string or None
+        Account of each lead, null where missing; None without that role.
+    weight : numpy.ndarray of float64 or None
+        What each lead counts for, > 0; None without that role.
     """
 
     table: pa.Table
@@ -92,6 +99,8 @@ class Leads:
     kinds: dict[str, Kind]
     date_columns: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    account: Column | None = None
+    weight: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -281,14 +290,45 @@ def _to_leads(raw: _Raw, config: LeadliftConfig) -> Leads:
         columns[name] = _convert(raw, name, kind, config)
         findings += _text_findings(raw.column(name), name, kind, config)
     _check_missing_numbers(kinds, config)
-    return Leads(pa.table(columns), raw.row_numbers, kinds, tuple(dates), tuple(findings))
+    return Leads(
+        pa.table(columns),
+        raw.row_numbers,
+        kinds,
+        tuple(dates),
+        tuple(findings),
+        _accounts(raw, config),
+        _weights(raw, config),
+    )
+
+
+def _accounts(raw: _Raw, config: LeadliftConfig) -> Column | None:
+    account = config.roles.account
+    return None if account is None else lead_ids(raw.column(account), raw.row_numbers, config.data)
+
+
+def _weights(raw: _Raw, config: LeadliftConfig) -> np.ndarray | None:
+    """The weights, which must all be there and say something."""
+    name = config.roles.weight
+    if name is None:
+        return None
+    weight = _convert(raw, name, Kind.NUMERIC, config).to_numpy(zero_copy_only=False)
+    is_bad = ~(np.isfinite(weight) & (weight > 0))
+    if is_bad.any():
+        msg = (
+            f"{raw.source}: column {name!r} is the weight and should hold numbers above 0; {is_bad.sum()} "
+            f"cell(s) are missing, infinite, 0 or negative, in rows {raw.rows(is_bad)}. Fill them, or leave "
+            "out the leads that are not to count"
+        )
+        raise SchemaError(msg)
+    return weight
 
 
 def _role_columns(raw: _Raw, config: LeadliftConfig) -> dict[str, Column]:
     roles, data = config.roles, config.data
     ids = raw.column(roles.lead_id) if roles.lead_id else None
     columns = {LEAD_ID: lead_ids(ids, raw.row_numbers, data)}
-    for house_name, name in ((CREATED_AT, roles.created_at), (CLOSED_AT, roles.closed_at)):
+    dates = {CREATED_AT: roles.created_at, CLOSED_AT: roles.closed_at, QUALIFIED_AT: roles.qualified_at}
+    for house_name, name in dates.items():
         if name:
             columns[house_name] = _dates(raw, name, config)
     columns[OUTCOME], undeclared = read_outcomes(raw.column(roles.outcome), roles, data)

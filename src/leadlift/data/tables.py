@@ -16,10 +16,11 @@ from leadlift.terms import LEAD_ID
 
 CREATED_AT = "created_at"
 CLOSED_AT = "closed_at"
+QUALIFIED_AT = "qualified_at"
 OUTCOME = "outcome"
 INVALID = "invalid"
 INVALID_DETAIL = "invalid_detail"
-HOUSE_COLUMNS = (LEAD_ID, CREATED_AT, CLOSED_AT, OUTCOME, INVALID, INVALID_DETAIL)
+HOUSE_COLUMNS = (LEAD_ID, CREATED_AT, CLOSED_AT, QUALIFIED_AT, OUTCOME, INVALID, INVALID_DETAIL)
 """Names that only the column with that role, or an ignored one, may bear."""
 
 MAX_CELL_BYTES = 1_000_000

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadlift.config import FamiliesConfig, ModelConfig
+from leadlift.config import FamiliesConfig, ModelConfig, SchemaConfig, StagesConfig
 from leadlift.data.toml_behaviour import behaviour_sections, source_lines
 from leadlift.data.toml_text import array, quote, setting
 from leadlift.terms import Family
@@ -31,7 +31,18 @@ _MODEL_MEANINGS = {
     "folds": "folds of the bag, 2 to 20",
     "trials": "Optuna trials; 0 takes the defaults",
     "test_share": "share of the leads, the latest where dates exist, held back as the test set",
+    "recency": '"choose" lets forward validation say how fast old leads lose weight',
+    "backtest_blocks": "blocks of time on which a backtest is played; 0 plays none",
 }
+_STAGES_MEANINGS = {
+    "fall_back_share": "a lead keeps its stage from this share of the threshold on",
+    "min_stay_days": "a lead keeps its stage for so many days",
+    "hand_raise": 'input by which a lead asks for contact: a number above 0, or "yes"',
+    "hand_raise_stage": "least stage of a lead that asks",
+    "min_fit": "least sub-score to qualify by score; none by default",
+    "min_engagement": "least sub-score to qualify by score; none by default",
+}
+_STAGES_EXAMPLES = {"hand_raise": "", "min_fit": 0.0, "min_engagement": 0.0}
 
 
 def draft(discovery: Discovery, folder: Path) -> str:
@@ -61,6 +72,7 @@ def draft(discovery: Discovery, folder: Path) -> str:
         *behaviour_sections(discovery),
         _families_section(discovery.families),
         _model_section(),
+        _stages_section(),
         _cutoff_sections(discovery.target),
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
@@ -116,6 +128,9 @@ def _schema_section(discovery: Discovery) -> list[str]:
         setting("open", roles.open, notes["open"]),
         _role_line("created_at", roles.created_at, notes),
         _role_line("closed_at", roles.closed_at, notes),
+        *_qualified_line(roles),
+        setting("account", "", "company of the lead: its leads stay together in random splits", is_off=True),
+        setting("weight", "", "number above 0 that says what each lead counts for", is_off=True),
         *_time_lines(discovery),
         *_ignore_lines(discovery),
         *_protected_lines(discovery),
@@ -125,6 +140,12 @@ def _schema_section(discovery: Discovery) -> list[str]:
 
 def _role_line(key: str, column: str | None, notes: dict[str, str]) -> str:
     return setting(key, column or "", notes[key], is_off=column is None)
+
+
+def _qualified_line(roles: SchemaConfig) -> list[str]:
+    """A second label needs dates."""
+    meaning = "moment at which sales accepted the lead, a second label; see docs/stages.md"
+    return [] if roles.created_at is None else [setting("qualified_at", "", meaning, is_off=True)]
 
 
 def _time_lines(discovery: Discovery) -> list[str]:
@@ -198,7 +219,15 @@ def _model_section() -> list[str]:
     limit = setting(
         "time_budget_seconds", 600, "stop the search after so many seconds; none by default", is_off=True
     )
-    return ["[model]", *lines, limit]
+    segment = setting("segment", "", "input whose levels may have models of their own", is_off=True)
+    monotone = '# monotone = {demos = "up"}  # a larger value never lowers the score'
+    return ["[model]", *lines, limit, segment, monotone]
+
+
+def _stages_section() -> list[str]:
+    examples = StagesConfig().model_dump(exclude_none=True) | _STAGES_EXAMPLES
+    lines = [setting(key, examples[key], meaning, is_off=True) for key, meaning in _STAGES_MEANINGS.items()]
+    return ["[stages]  # rules of MQL and SQL beside the cut-offs; see docs/stages.md", *lines]
 
 
 def _cutoff_sections(target: float) -> list[str]:

@@ -13,10 +13,17 @@ from leadlift.config import LeadliftConfig, PolicyConfig
 from leadlift.exceptions import NoCutoffError
 from leadlift.learning import metrics
 from leadlift.learning.baselines import baseline_scores
-from leadlift.learning.candidates import BaggedTrees, BlendedLearner
+from leadlift.learning.blending import BlendedLearner
+from leadlift.learning.candidates import BaggedTrees
+from leadlift.learning.cold_start import ColdStartLearner, is_cold
 from leadlift.learning.cutoff import CutoffPolicy, get_policy
+from leadlift.learning.log_odds import LogOddsClassifier
+from leadlift.learning.monotone import monotone_columns
+from leadlift.learning.recency import get_recency
 from leadlift.learning.scorer import LeadScorer, early_and_late
+from leadlift.learning.segment_models import SegmentedLearner
 from leadlift.learning.tuning import SearchResult, search_trees
+from leadlift.learning.two_labels import choose_both_cutoffs
 from leadlift.lifecycle.holdout import Holdout
 from leadlift.lifecycle.preparing import Problem
 
@@ -58,7 +65,7 @@ def learn(
         None where no search was asked for.
     """
     search = None
-    if config.model.trials:
+    if config.model.trials and not _is_cold(problem, split):
         step(f"Searching parameters ({config.model.trials} trials)")
         search = _search(problem, split, config, on_trial)
     step("Learning and calibrating")
@@ -73,7 +80,9 @@ def _search(
     moments = _moments(problem, split.train, split)
     # The late leads calibrate and decide later; a search that saw them would spoil them as evidence.
     rows = split.train[early_and_late(problem.y[split.train], **moments)[0]]
-    matrix = TableEncoder().fit_transform(problem.inputs.take(pa.array(rows)))
+    encoder = TableEncoder()
+    matrix = encoder.fit_transform(problem.inputs.take(pa.array(rows)))
+    together = _together(problem, rows)
     store = Path(config.models)
     store.mkdir(parents=True, exist_ok=True)
     return search_trees(
@@ -82,7 +91,9 @@ def _search(
         n_trials=config.model.trials,
         time_budget_seconds=config.model.time_budget_seconds,
         storage=store / "search.db",
-        **_moments(problem, rows, split),
+        **_moments(problem, rows, split) | ({} if split.is_forward else {"groups": together}),
+        weight=problem.observations.weight[rows],
+        monotone=monotone_columns(config.model.monotone, encoder.columns_),
         random_state=config.model.random_state,
         on_trial=on_trial,
     )
@@ -103,22 +114,42 @@ def _moments(problem: Problem, rows: NDArray[np.int64], split: Holdout) -> dict[
     }
 
 
+def _is_cold(problem: Problem, split: Holdout) -> bool:
+    leads = None if problem.groups is None else problem.groups[split.train]
+    return is_cold(problem.y[split.train], leads)
+
+
+def _together(problem: Problem, rows: NDArray[np.int64]) -> NDArray | None:
+    """Account, else lead, of some rows: what stays on one side of a random split."""
+    together = problem.groups if problem.accounts is None else problem.accounts
+    return None if together is None else together[rows]
+
+
 def _fit(
     problem: Problem,
     split: Holdout,
     config: LeadliftConfig,
     search: SearchResult | None,
 ) -> LeadScorer:
-    seed = config.model.random_state
-    trees = BaggedTrees(random_state=seed, **(search.parameters if search else {}))
+    seed, folds = config.model.random_state, config.model.folds
+    learner: LogOddsClassifier = ColdStartLearner(n_folds=folds, random_state=seed)
+    if not _is_cold(problem, split):
+        trees = BaggedTrees(random_state=seed, **(search.parameters if search else {}))
+        kind = BlendedLearner if config.model.segment is None else SegmentedLearner
+        learner = kind(trees, n_folds=folds, random_state=seed)
     scorer = LeadScorer(
-        learner=BlendedLearner(trees, n_folds=config.model.folds, random_state=seed),
+        learner=learner,
+        monotone=config.model.monotone or None,
+        segment=config.model.segment,
+        recency=get_recency(config.model.recency, random_state=seed),
         random_state=seed,
     )
     return scorer.fit(
         problem.inputs.take(pa.array(split.train)),
         problem.y[split.train],
+        problem.observations.weight[split.train],
         **_moments(problem, split.train, split),
+        accounts=None if problem.accounts is None else problem.accounts[split.train],
     )
 
 
@@ -128,8 +159,11 @@ def decide(
     sql_policy: CutoffPolicy | None,
     quality: pa.Table,
     split: Holdout,
+    second: LeadScorer | None = None,
 ) -> None:
     """Set both cut-offs on the evidence of the fit; where none is honest, say how good the model is.
+
+    With a model of the second label, the MQL cut-off is set on its scores.
 
     Raises
     ------
@@ -137,7 +171,10 @@ def decide(
         No cut-off keeps the promise asked for.
     """
     try:
-        scorer.choose_cutoff(policy, sql_policy=sql_policy)
+        if second is None:
+            scorer.choose_cutoff(policy, sql_policy=sql_policy)
+        else:
+            choose_both_cutoffs(scorer, second, policy, sql_policy)
     except NoCutoffError as error:
         ours, base, *_ = quality.to_pylist()
         msg = (

@@ -51,6 +51,9 @@ class Holdout:
 def hold_back(problem: Problem, *, test_share: float, random_state: int) -> Holdout:
     """Hold back the latest leads where time is known, else random ones; whole leads either way.
 
+    Random ones are whole accounts where leads have them. In time an account may have leads on both sides, as
+    it will when new leads of known accounts are scored.
+
     Parameters
     ----------
     problem : Problem
@@ -63,15 +66,24 @@ def hold_back(problem: Problem, *, test_share: float, random_state: int) -> Hold
     -------
     Holdout
     """
-    order = content_order(TableEncoder().fit_transform(problem.inputs), problem.y)
+    order = _order(problem)
     forward = _latest(problem, test_share)
     if forward is not None:
         train, test = [order[np.isin(order, part)] for part in forward]
         return Holdout(train, _one_a_lead(test, problem, random_state), FORWARD)
-    groups = None if problem.groups is None else problem.groups[order]
+    together = problem.groups if problem.accounts is None else problem.accounts
+    groups = None if together is None else together[order]
     folds = grouped_folds(problem.y[order], round(1 / test_share), groups=groups, random_state=random_state)
     test = _one_a_lead(order[folds == 0], problem, random_state)
     return Holdout(order[folds != 0], test, RANDOM, (_time_unknown(problem),))
+
+
+def _order(problem: Problem) -> NDArray[np.int64]:
+    """Order the rows by what they contain; of equal rows the earlier one comes first."""
+    moments = np.zeros(len(problem.y)) if problem.as_of is None else problem.as_of
+    rows = np.argsort(moments, kind="stable")
+    matrix = TableEncoder().fit_transform(problem.inputs)
+    return rows[content_order(matrix[rows], problem.y[rows])]
 
 
 def _one_a_lead(test: NDArray[np.int64], problem: Problem, random_state: int) -> NDArray[np.int64]:

@@ -11,13 +11,16 @@ import numpy as np
 import pyarrow as pa
 
 import leadlift
-from leadlift.config import LeadliftConfig
+from leadlift.config import CutoffConfig, LeadliftConfig
 from leadlift.data.file_sources import find_files
 from leadlift.data.sources import FILE_READERS, source_kind
 from leadlift.insight.attribution import Attributor
+from leadlift.insight.explained import explained_matrix, explained_specs
 from leadlift.learning import metrics
+from leadlift.learning.cutoff.agreement import agreement_sheet
 from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.tuning import SearchResult
+from leadlift.lifecycle.cutoff_change import evidence_of, lines_of
 from leadlift.lifecycle.holdout import Holdout
 from leadlift.lifecycle.preparing import Problem
 from leadlift.serving.bundle import ModelBundle
@@ -47,6 +50,7 @@ def save_bundle(
     quality: pa.Table,
     config: LeadliftConfig,
     name: str,
+    second: LeadScorer | None = None,
 ) -> tuple[ModelBundle, Path]:
     """Write the bundle; return it with its version, and its folder."""
     rows = split.train
@@ -64,6 +68,8 @@ def save_bundle(
         reference,
         _provenance(problem, split, quality, config),
         builder=problem.builder,
+        sql_scorer=second,
+        stages=config.stages,
     )
     return bundle.save(folder), folder
 
@@ -102,7 +108,7 @@ def _fingerprint(leads: str, inputs: pa.Table) -> str:
 def draw_figures(
     problem: Problem,
     split: Holdout,
-    scorer: LeadScorer,
+    bundle: ModelBundle,
     scores: tuple[NDArray[np.float64], NDArray[np.float64]],
     drivers: pa.Table,
     attributor: Attributor,
@@ -114,25 +120,55 @@ def draw_figures(
 
     y, score = problem.y[split.test], scores[0]
     phi, _ = attributor.log_odds_contributions(matrix)
-    names = [spec.name for spec in problem.specs]
+    statistics = bundle.scorer.learner_.statistics
+    names = [spec.name for spec in explained_specs(problem.specs, statistics)]
     levels = [spec.name for spec in problem.specs if spec.kind is Kind.CATEGORICAL]
-    cutoffs = {"MQL": scorer.cutoff_.threshold}
-    if scorer.sql_cutoff_ is not None:
-        cutoffs["SQL"] = scorer.sql_cutoff_.threshold
+    # Only lines that are drawn on P(won).
+    cutoffs = {} if bundle.sql_scorer is not None else {"MQL": bundle.mql_cutoff.threshold}
+    if bundle.sql_cutoff is not None:
+        cutoffs["SQL"] = bundle.sql_cutoff.threshold
     drawn = {
         "reliability": plots.plot_reliability(metrics.reliability(y, score)),
         "gains": plots.plot_gains(metrics.gains(y, score)),
         "scores": plots.plot_scores(score, y > 0, cutoffs),
         "drivers": plots.plot_drivers(drivers),
-        "shap": plots.plot_shap_beeswarm(phi, matrix, names, categorical=levels),
+        "shap": plots.plot_shap_beeswarm(
+            phi, explained_matrix(statistics, matrix), names, categorical=levels
+        ),
     }
     return plots.save_figures(drawn, folder.parent / "figures")
 
 
+def keep_agreement(
+    bundle: ModelBundle, config: LeadliftConfig, folder: Path
+) -> tuple[pa.Table, dict[str, Path]]:
+    """Write the agreement sheet of the MQL cut-off beside the figures: picture, CSV and Markdown."""
+    from leadlift.insight.agreement_plot import plot_agreement
+    from leadlift.insight.agreement_text import write_agreement
+    from leadlift.insight.plots import save_figures
+
+    place = folder.parent / "figures"
+    sheet = agreement_sheet(evidence_of(bundle), **_amounts(config.cutoff))
+    files = save_figures({"agreement": plot_agreement(sheet, lines_of(bundle))}, place)
+    for ending in ("csv", "md"):
+        files[f"agreement_{ending}"] = write_agreement(sheet, place / f"agreement.{ending}")
+    return sheet, files
+
+
+def _amounts(cutoffs: CutoffConfig) -> dict[str, float]:
+    """What a win brings and a contact costs, where a value policy says so."""
+    for policy in filter(None, (cutoffs.mql, cutoffs.sql)):
+        for parameters in (policy.parameters, *policy.parameters.get("policies", ())):
+            if {"win_value", "contact_cost"} <= parameters.keys():
+                return {name: parameters[name] for name in ("win_value", "contact_cost")}
+    return {}
+
+
 def run_parameters(
-    config: LeadliftConfig, scorer: LeadScorer, search: SearchResult | None
+    config: LeadliftConfig, bundle: ModelBundle, search: SearchResult | None
 ) -> dict[str, str | float | int]:
     """Return the parameters of the run, as they are logged."""
+    scorer = bundle.scorer
     learner = scorer.learner_
     return {
         "random_state": config.model.random_state,
@@ -142,16 +178,17 @@ def run_parameters(
         "calibrator": scorer.calibrator_.to_dict()["name"],
         "logistic_weight": learner.weight_,
         "evidence": scorer.plan_.evidence,
-        "mql_policy": scorer.cutoff_.policy,
+        "labels": "won" if bundle.sql_scorer is None else "became SQL, won",
+        "mql_policy": bundle.mql_cutoff.policy,
         "n_inputs": scorer.n_features_in_,
     }
 
 
-def run_metrics(quality: pa.Table, scorer: LeadScorer) -> dict[str, float]:
+def run_metrics(quality: pa.Table, bundle: ModelBundle) -> dict[str, float]:
     """Return the figures of the run, as they are logged."""
     ours = quality.to_pylist()[0]
     flat = {f"test_{key}": value for key, value in ours.items() if key != "model"}
-    cutoff = scorer.cutoff_
+    cutoff = bundle.mql_cutoff
     flat |= {"mql_threshold": cutoff.threshold, "mql_share": cutoff.share}
     flat |= {"mql_precision": cutoff.precision.estimate, "mql_recall": cutoff.recall.estimate}
     if cutoff.per_week is not None:

@@ -15,6 +15,7 @@ from leadlift.data.checks import check_leads
 from leadlift.data.inputs import input_columns
 from leadlift.data.observations import Observations, make_observations
 from leadlift.data.reading import Leads, read_leads
+from leadlift.data.second_label import SecondLabel, second_label
 from leadlift.exceptions import InputError, LeakageError
 from leadlift.features.builder import FeatureBuilder
 from leadlift.features.later_counts import LATER_COUNTS
@@ -50,6 +51,8 @@ class Problem:
         Leads in the file.
     left_out : tuple of Suspect
         Columns that look written after the outcome and were left out of this run.
+    second : SecondLabel or None
+        Which leads became SQL; None where that is not recorded.
     """
 
     schema: LeadSchema
@@ -61,6 +64,7 @@ class Problem:
     findings: tuple[Finding, ...]
     n_leads: int
     left_out: tuple[Suspect, ...] = ()
+    second: SecondLabel | None = None
 
     def raise_if_blocked(self) -> None:
         """Stop if a column looks written after the outcome and nobody has judged it.
@@ -93,6 +97,38 @@ class Problem:
         """Lead of each row where leads repeat, else None."""
         groups = lead_groups(self.observations)
         return groups if len(np.unique(groups)) < len(groups) else None
+
+    @property
+    def accounts(self) -> NDArray | None:
+        """Account of each row, that of its lead; None where the leads have no accounts."""
+        account = self.observations.account
+        return None if account is None else whole_accounts(lead_groups(self.observations), account)
+
+
+def whole_accounts(lead: NDArray[np.str_], account: NDArray) -> NDArray[np.str_]:
+    """Return an account for each row so that no lead stands in two.
+
+    Parameters
+    ----------
+    lead : ndarray of str, shape (n_rows,)
+        From :func:`lead_groups`.
+    account : ndarray of str or None, shape (n_rows,)
+
+    Returns
+    -------
+    ndarray of str, shape (n_rows,)
+        A lead with several accounts goes with the first by name; one without any is an account of its own.
+
+    Examples
+    --------
+    >>> whole_accounts(np.array(["=1", "=1", "=2"]), np.array(["b", "a", None])).tolist()
+    ['account a', 'account a', '=2']
+    """
+    known = [i for i, name in enumerate(account) if name is not None]
+    first: dict[str, str] = {}
+    for i in sorted(known, key=lambda i: str(account[i]), reverse=True):
+        first[lead[i]] = f"account {account[i]}"
+    return np.array([first.get(name, name) for name in lead], dtype=str)
 
 
 def lead_groups(observations: Observations) -> NDArray[np.str_]:
@@ -216,7 +252,8 @@ def _pose(
     config: LeadliftConfig,
 ) -> Problem:
     """Look for leaks in the inputs, and put everything together."""
-    leakage = _examine(leads, observations, inputs, config)
+    second = None if config.roles.qualified_at is None else second_label(leads, observations)
+    leakage = _examine(leads, observations, inputs, config, second)
     return Problem(
         schema=_schema(config, inputs),
         inputs=inputs.table,
@@ -226,6 +263,7 @@ def _pose(
         leakage=leakage,
         findings=(*findings, *inputs.findings, *leakage.findings),
         n_leads=leads.table.num_rows,
+        second=second,
     )
 
 
@@ -331,21 +369,45 @@ def _is_fatal(findings: Sequence[Finding]) -> bool:
 
 
 def _examine(
-    leads: Leads, observations: Observations, inputs: Inputs, config: LeadliftConfig
+    leads: Leads,
+    observations: Observations,
+    inputs: Inputs,
+    config: LeadliftConfig,
+    second: SecondLabel | None,
 ) -> LeakageReport:
-    index = pa.array(observations.index)
+    """Look for leaks of every label."""
+    rows = np.arange(len(observations.y))
+    report = _examine_label(leads, observations, inputs, config, observations.y, rows)
+    if second is None:
+        return report
+    rows = np.flatnonzero(second.teaches)
+    became_sql = second.became_sql.astype(np.int8)
+    other = _examine_label(leads, observations, inputs, config, became_sql, rows)
+    return report.with_those_of(other, label="became SQL")
+
+
+def _examine_label(
+    leads: Leads,
+    observations: Observations,
+    inputs: Inputs,
+    config: LeadliftConfig,
+    y: NDArray[np.int8],
+    rows: NDArray[np.int64],
+) -> LeakageReport:
+    """Look for leaks of one label in the rows that teach it."""
+    index = pa.array(observations.index[rows])
     dates = {
         name: leads.table[name].take(index).cast(pa.timestamp("us")).to_numpy()
         for name in leads.date_columns
         if name not in config.roles.ignore
     }
     return LeakageGate(random_state=config.model.random_state).examine(
-        inputs.table,
-        observations.y,
+        inputs.table.take(pa.array(rows)),
+        y[rows],
         confirmed=config.roles.known_at_creation,
-        groups=lead_groups(observations),
+        groups=lead_groups(observations)[rows],
         dates=dates,
-        created_at=observations.as_of if observations.time == "dates" else None,
+        created_at=observations.as_of[rows] if observations.time == "dates" else None,
         built=inputs.built,
     )
 

@@ -54,7 +54,7 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 # Parameters of a prediction, beside as_of.
-EVENTS, HISTORY = "events", "history"
+EVENTS, HISTORY, PREVIOUS = "events", "history", "previous"
 # MLflow takes at most so many parameters in one call.
 PARAMETERS_A_CALL = 100
 
@@ -201,7 +201,8 @@ class BundleModel:
             The user's own columns, in any order, extra ones ignored.
         params : mapping of str to str, optional
             ``as_of``: moment of scoring in ISO 8601 with time zone; ``events``, ``history``: files, folders
-            or addresses of what happened, for a model trained with them; empty for none.
+            or addresses of what happened, for a model trained with them; ``previous``: scored table of the
+            scoring before. Empty for none.
 
         Returns
         -------
@@ -222,6 +223,7 @@ class BundleModel:
             as_of=_moment(given.get(AS_OF, "")),
             events=bundle_events(self._bundle, given.get(EVENTS) or None),
             history=bundle_history(self._bundle, given.get(HISTORY) or None),
+            previous=given.get(PREVIOUS) or None,
         ).to_pandas()
 
 
@@ -401,7 +403,7 @@ def _signature() -> object:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ParamSchema, ParamSpec
 
-    names = (AS_OF, EVENTS, HISTORY)
+    names = (AS_OF, EVENTS, HISTORY, PREVIOUS)
     return ModelSignature(params=ParamSchema([ParamSpec(name, "string", "") for name in names]))
 
 

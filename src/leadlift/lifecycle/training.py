@@ -13,16 +13,33 @@ import pyarrow as pa
 from leadlift.config import LeadliftConfig
 from leadlift.insight.attribution import Attributor
 from leadlift.insight.drivers import global_drivers
+from leadlift.insight.explained import explained_specs
+from leadlift.learning.calibration_drift import training_drift
+from leadlift.learning.cold_start import cold_start_finding
 from leadlift.learning.cutoff.evidence import passes
+from leadlift.learning.cutoff.grades import grade_promises
+from leadlift.learning.cutoff.lead_value import thresholds
 from leadlift.learning.intervals import clopper_pearson
 from leadlift.learning.leakage import Suspect
+from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.tuning import SearchResult
+from leadlift.lifecycle.backtest import BacktestResult
 from leadlift.lifecycle.fitting import decide, learn, measure, policy_of
-from leadlift.lifecycle.holdout import hold_back
-from leadlift.lifecycle.keeping import draw_figures, run_metrics, run_parameters, sample_inputs, save_bundle
-from leadlift.lifecycle.preparing import prepare
+from leadlift.lifecycle.holdout import Holdout, hold_back
+from leadlift.lifecycle.keeping import (
+    draw_figures,
+    keep_agreement,
+    run_metrics,
+    run_parameters,
+    sample_inputs,
+    save_bundle,
+)
+from leadlift.lifecycle.looking_forward import ForwardLook, look_forward, require_blocks
+from leadlift.lifecycle.preparing import Problem, prepare
+from leadlift.lifecycle.sql_model import SqlQuality, learn_sql, measure_sql
 from leadlift.lifecycle.tracking import TrackedRun, log_run
 from leadlift.serving.bundle import ModelBundle, require_place
+from leadlift.serving.stages import check_rules
 from leadlift.terms import Cutoff, Finding, Interval
 
 if TYPE_CHECKING:
@@ -48,7 +65,8 @@ class TrainingResult:
     base_rate : float
         Share of converted among the rows.
     kept : Interval or None
-        Precision of the MQL cut-off on the test set; None where no test lead qualifies.
+        Precision of the MQL cut-off on the test set, of becoming SQL where that is a label of its own; None
+        where no test lead qualifies.
     drivers : pyarrow.Table
         :func:`leadlift.insight.drivers.global_drivers`.
     findings : tuple of Finding
@@ -57,6 +75,12 @@ class TrainingResult:
     figures : dict of str to Path
     tracked : TrackedRun
     search : SearchResult or None
+    sql : SqlQuality or None
+        How the model of the second label did; None where there is one label.
+    agreement : pyarrow.Table or None
+        :func:`leadlift.learning.cutoff.agreement.agreement_sheet` of the evidence of the MQL cut-off.
+    backtest : BacktestResult or None
+        On blocks before the test set; None where none was asked for.
     """
 
     bundle: ModelBundle
@@ -74,15 +98,24 @@ class TrainingResult:
     figures: dict[str, Path]
     tracked: TrackedRun
     search: SearchResult | None
+    sql: SqlQuality | None = None
+    agreement: pa.Table | None = None
+    backtest: BacktestResult | None = None
 
     @property
     def cutoff(self) -> Cutoff:
         """The MQL cut-off with its evidence."""
-        return self.bundle.scorer.cutoff_
+        return self.bundle.mql_cutoff
+
+    @property
+    def grades(self) -> pa.Table:
+        """What each grade promises: :func:`leadlift.learning.cutoff.grades.grade_promises`."""
+        reference = self.bundle.reference
+        return grade_promises(reference.grade_thresholds, reference.grade_rates)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values, for machines that read the command line's output."""
-        sql = self.bundle.scorer.sql_cutoff_
+        sql = self.bundle.sql_cutoff
         return {
             "bundle": str(self.bundle_folder),
             "model_version": self.bundle.version,
@@ -93,9 +126,12 @@ class TrainingResult:
             "test": self.test_kind,
             "base_rate": self.base_rate,
             "quality": self.quality.to_pylist(),
+            "second_label": None if self.sql is None else self.sql.to_dict(),
             "mql": asdict(self.cutoff),
             "sql": None if sql is None else asdict(sql),
+            "grades": self.grades.to_pylist(),
             "drivers": self.drivers.to_pylist(),
+            "backtest": None if self.backtest is None else self.backtest.to_dict(),
             "findings": [asdict(finding) for finding in self.findings],
         }
 
@@ -139,31 +175,35 @@ def train(
     policy, sql_policy = policy_of(config.cutoff.mql), policy_of(config.cutoff.sql)
     require_place(Path(config.models) / name)
     step("Reading and checking the leads")
-    problem = prepare(config, leave_out_suspects=leave_out_suspects)
-    problem.raise_if_blocked()
-    split = hold_back(problem, test_share=config.model.test_share, random_state=config.model.random_state)
+    problem, split = _ready_to_learn(config, leave_out_suspects=leave_out_suspects)
     scorer, search = learn(problem, split, config, step, on_trial)
+    second = learn_sql(problem, split, scorer)
     step("Measuring on the test set, beside the baselines")
     quality, scores = measure(problem, split, scorer, config)
-    decide(scorer, policy, sql_policy, quality, split)
+    decide(scorer, policy, sql_policy, quality, split, second)
+    sql = measure_sql(problem, split, scorer, second)
+    ahead = look_forward(problem, split, scorer, scores[0], sql_policy if second else policy, config, step)
     step("Explaining")
     attributor = Attributor(scorer)
     matrix = scorer.encoder_.transform(sample_inputs(problem, split, config))
     attribution = attributor.explain(matrix)
-    drivers = global_drivers(problem.specs, attribution.contributions)
+    explained = explained_specs(problem.specs, scorer.learner_.statistics)
+    drivers = global_drivers(explained, attribution.contributions)
     step("Saving the bundle")
-    bundle, folder = save_bundle(problem, split, scorer, attribution.base, quality, config, name)
+    bundle, folder = save_bundle(problem, split, scorer, attribution.base, quality, config, name, second)
     step("Drawing figures")
-    figures = draw_figures(problem, split, scorer, scores, drivers, attributor, matrix, folder)
+    figures = draw_figures(problem, split, bundle, scores, drivers, attributor, matrix, folder)
+    agreement, files = keep_agreement(bundle, config, folder)
+    figures |= files | ahead.keep(folder.parent / "figures")
     step("Logging the run")
-    findings = (*problem.findings, *split.findings)
+    findings = _findings(problem, split, scorer, ahead)
     tracked = log_run(
         bundle=bundle,
         bundle_folder=folder,
-        parameters=run_parameters(config, scorer, search),
-        metrics=run_metrics(quality, scorer),
+        parameters=run_parameters(config, bundle, search),
+        metrics=run_metrics(quality, bundle) | ahead.metrics,
         findings=findings,
-        tables={"quality": quality, "drivers": drivers},
+        tables={"quality": quality, "drivers": drivers} | ahead.tables,
         figures=figures,
         store=Path(config.models),
     )
@@ -171,24 +211,58 @@ def train(
         bundle=bundle,
         bundle_folder=folder,
         quality=quality,
-        test_kind=split.kind,
-        n_leads=problem.n_leads,
-        n_rows=len(problem.y),
-        n_test=len(split.test),
-        base_rate=float(problem.y.mean()),
-        kept=_kept(problem.y[split.test] > 0, *scores, scorer.cutoff_),
+        **_sizes(problem, split),
+        kept=sql.kept if sql else _kept(problem, split, *scores, scorer.cutoff_),
         drivers=drivers,
         findings=findings,
         left_out=problem.left_out,
         figures=figures,
         tracked=tracked,
         search=search,
+        sql=sql,
+        agreement=agreement,
+        backtest=ahead.backtest,
     )
 
 
+def _ready_to_learn(config: LeadliftConfig, *, leave_out_suspects: bool) -> tuple[Problem, Holdout]:
+    """Everything that can be refused before anything is learnt."""
+    problem = prepare(config, leave_out_suspects=leave_out_suspects)
+    problem.raise_if_blocked()
+    check_rules(config.stages, problem.specs, problem.inputs)
+    split = hold_back(problem, test_share=config.model.test_share, random_state=config.model.random_state)
+    require_blocks(problem, split, config)
+    return problem, split
+
+
+def _findings(
+    problem: Problem, split: Holdout, scorer: LeadScorer, ahead: ForwardLook
+) -> tuple[Finding, ...]:
+    """Everything found: about the leads, what was learnt, and time."""
+    learnt = cold_start_finding(scorer.learner_, problem.y[split.train])
+    return (*problem.findings, *learnt, *training_drift(scorer.evidence_), *split.findings, *ahead.findings)
+
+
+def _sizes(problem: Problem, split: Holdout) -> dict[str, Any]:
+    """How the rows were split, and how many there are."""
+    return {
+        "test_kind": split.kind,
+        "n_leads": problem.n_leads,
+        "n_rows": len(problem.y),
+        "n_test": len(split.test),
+        "base_rate": float(problem.y.mean()),
+    }
+
+
 def _kept(
-    won: NDArray[np.bool_], score: NDArray[np.float64], log_odds: NDArray[np.float64], cutoff: Cutoff
+    problem: Problem,
+    split: Holdout,
+    score: NDArray[np.float64],
+    log_odds: NDArray[np.float64],
+    cutoff: Cutoff,
 ) -> Interval | None:
     """Return the precision of the cut-off on the test set."""
-    passed = passes(score, cutoff.threshold, log_odds=log_odds, tie_break=cutoff.tie_break)
+    edge = thresholds(cutoff, problem.inputs.take(pa.array(split.test)))
+    passed = passes(score, edge, log_odds=log_odds, tie_break=cutoff.tie_break)
+    won = problem.y[split.test] > 0
     return clopper_pearson(int((passed & won).sum()), int(passed.sum())) if passed.any() else None
