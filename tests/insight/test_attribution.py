@@ -9,8 +9,9 @@ from leadlift.exceptions import SchemaError
 from leadlift.insight import attribution
 from leadlift.insight.attribution import Attributor, logistic_contributions
 from leadlift.insight.explain import explain
+from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import CALIBRATORS, get_calibrator
-from leadlift.learning.candidates import BaggedTrees, BlendedLearner
+from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.scorer import LeadScorer
 
 # The score is base + (score - base); sums of 6 terms below 1 in float64 lose a few units of 1e-16.
@@ -117,7 +118,7 @@ def test_where_the_contributions_cancel_the_slope_is_that_of_the_curve_at_the_ba
     monkeypatch.setattr(attributor, "log_odds_contributions", lambda _: (phi, bias))
     log_odds = np.array([bias + tiny])
     score = scorer.calibrator_.transform(log_odds)
-    monkeypatch.setattr(scorer, "score_matrix", lambda _: (score, log_odds))
+    monkeypatch.setattr(scorer, "score_with_uncertainty", lambda _: (score, log_odds, np.zeros(1)))
     contributions = attributor.explain(np.zeros((1, 3))).contributions
     base = scorer.calibrator_.transform(np.array([bias]))[0]
     slope = scorer.calibrator_.slope_ * base * (1 - base)  # by hand: derivative of the logistic curve

@@ -57,7 +57,8 @@ def test_saved_and_read_again_it_scores_bit_for_bit_the_same(bundle, workspace, 
 
 
 def test_a_model_never_saved_scores_as_its_saved_self(tmp_path):
-    from leadlift.learning.candidates import BaggedTrees, BlendedLearner
+    from leadlift.learning.blending import BlendedLearner
+    from leadlift.learning.candidates import BaggedTrees
     from leadlift.learning.scorer import LeadScorer
 
     rng = np.random.default_rng(0)
@@ -84,7 +85,7 @@ def test_a_model_never_saved_scores_as_its_saved_self(tmp_path):
 def test_it_is_text_and_json_only(workspace):
     for path in workspace.champion.iterdir():
         text = path.read_bytes().decode("utf-8")
-        assert path.suffix in {".json", ".txt"}
+        assert path.suffix in {".json", ".txt", ".csv"}
         assert text.isprintable() or set(filter(lambda c: not c.isprintable(), text)) <= {"\n"}
         if path.suffix == ".json":
             json.loads(text)
@@ -193,6 +194,8 @@ def test_a_manifest_that_points_out_of_the_bundle_is_refused(copy, name):
         ("encoder.json", '[{"name": "x", "kind": "code"}]'),
         ("reference.json", "{}"),
         ("logistic.json", "[]"),
+        ("evidence.csv", "score,log_odds,won\n2,0,1\n"),
+        ("evidence.json", "{}"),
     ],
 )
 def test_forged_content_with_matching_hashes_is_data_that_cannot_be_understood(copy, name, text):

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from leadlift.exceptions import SchemaError, shorten
 from leadlift.insight.attribution import Attributor
+from leadlift.insight.explained import explained_specs
+from leadlift.terms import FeatureSpec
 
 if TYPE_CHECKING:
     from leadlift.learning.scorer import LeadScorer
@@ -28,7 +30,8 @@ def explain(scorer: LeadScorer, X: Any) -> pa.Table:
     -------
     pyarrow.Table
         One row a lead: ``score`` and ``base`` (float64), then each input column's contribution under the
-        column's name (float64, on the scale of the probability). ``base`` plus the contributions equals
+        column's name and that of pairs of columns under both names, ``"region x policy"`` (float64, on the
+        scale of the probability). ``base`` plus the contributions equals
         ``score`` to rounding.
 
     Raises
@@ -46,11 +49,12 @@ def explain(scorer: LeadScorer, X: Any) -> pa.Table:
     >>> bool(np.allclose(total, table["score"].to_numpy()))
     True
     """
-    names = [column.name for column in scorer.encoder_.columns_]
+    columns = [FeatureSpec(column.name, column.kind) for column in scorer.encoder_.columns_]
+    names = [spec.name for spec in explained_specs(columns, scorer.learner_.statistics)]
     taken = {"score", "base"}.intersection(names)
     if taken:
         msg = f"explain() has columns score and base of its own; rename the input {shorten(sorted(taken))}"
         raise SchemaError(msg)
     found = Attributor(scorer).explain(scorer.encoder_.transform(X))
-    columns = {"score": found.score, "base": np.full(len(found.score), found.base)}
-    return pa.table(columns | dict(zip(names, found.contributions.T, strict=True)))
+    whole = {"score": found.score, "base": np.full(len(found.score), found.base)}
+    return pa.table(whole | dict(zip(names, found.contributions.T, strict=True)))

@@ -1,13 +1,11 @@
 """Figures drawn from the tables of ``learning.metrics`` and from contributions; nothing is estimated here.
 
 Figures are made without pyplot, so no backend is chosen, no window opens and nothing stays in memory. They
-are sized to be read at the width of a mail on a telephone (360 px), and their colours are those of Okabe
-and Ito (2008, "Color Universal Design"), which colour-blind readers tell apart.
+are sized to be read at the width of a mail on a telephone (360 px).
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +13,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from leadlift.exceptions import InputError, column_diff, shorten
+from leadlift.exceptions import InputError
+from leadlift.insight.figure_style import (
+    BLUE,
+    DOTS_PER_INCH,
+    GREEN,
+    GREY,
+    LONGEST_NAME,
+    LONGEST_TITLE_NAME,
+    ORANGE,
+    PURPLE,
+    TEXT_POINTS,
+    WIDTH_INCHES,
+    columns_of,
+    label_axes,
+    new_axes,
+    place_legend,
+    share_text,
+    show_percent,
+)
 from leadlift.terms import Family
 
 if TYPE_CHECKING:
@@ -25,15 +41,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-WIDTH_INCHES = 4.8
-HEIGHT_INCHES = 3.6
-DOTS_PER_INCH = 200
-TEXT_POINTS = 10
-LONGEST_NAME = 26
-LONGEST_TITLE_LINE = 48
-LONGEST_TITLE_NAME = 60
-
-BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6E6E6E"
 FAMILY_COLOURS = {
     Family.FIT.value: BLUE,
     Family.ENGAGEMENT.value: ORANGE,
@@ -69,9 +76,9 @@ def plot_reliability(table: pa.Table) -> Figure:
     >>> figure.get_suptitle()
     'Predicted and observed agree in 2 of 2 groups'
     """
-    predicted, observed, low, high, n = _columns(table, "predicted", "observed", "low", "high", "n")
+    predicted, observed, low, high, n = columns_of(table, "predicted", "observed", "low", "high", "n")
     agree = int(((low <= predicted) & (predicted <= high)).sum())
-    axes = _axes(f"Predicted and observed agree in {agree} of {len(n)} groups")
+    axes = new_axes(f"Predicted and observed agree in {agree} of {len(n)} groups")
     top = min(1.02, 1.05 * float(max(high.max(), predicted.max())))
     axes.plot([0, top], [0, top], color=GREY, linewidth=1, linestyle="--", label="perfect agreement")
     axes.errorbar(
@@ -86,9 +93,9 @@ def plot_reliability(table: pa.Table) -> Figure:
         label=f"{_about(n)} leads a group, 95% interval",
     )
     axes.set(xlim=(0, top), ylim=(0, top))
-    _label(axes, "Predicted conversion", "Observed conversion")
-    _percent(axes.xaxis, axes.yaxis)
-    _legend(axes)
+    label_axes(axes, "Predicted conversion", "Observed conversion")
+    show_percent(axes.xaxis, axes.yaxis)
+    place_legend(axes)
     return axes.get_figure()
 
 
@@ -116,16 +123,18 @@ def plot_gains(table: pa.Table) -> Figure:
     >>> figure.get_suptitle()
     'The best 20% of the leads hold 50% of the wins'
     """
-    leads, wins = _columns(table, "share_of_leads", "share_of_wins")
+    leads, wins = columns_of(table, "share_of_leads", "share_of_wins")
     told = int(np.abs(leads - 0.2).argmin())
-    axes = _axes(f"The best {_share(leads[told])} of the leads hold {_share(wins[told])} of the wins")
+    axes = new_axes(
+        f"The best {share_text(leads[told])} of the leads hold {share_text(wins[told])} of the wins"
+    )
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="random order")
     axes.plot(np.r_[0, leads], np.r_[0, wins], color=BLUE, linewidth=2, label="by score")
     axes.plot(leads[told], wins[told], "o", color=BLUE, markersize=7)
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
-    _label(axes, "Share of leads, best first", "Share of wins")
-    _percent(axes.xaxis, axes.yaxis)
-    _legend(axes, loc="lower right")
+    label_axes(axes, "Share of leads, best first", "Share of wins")
+    show_percent(axes.xaxis, axes.yaxis)
+    place_legend(axes, loc="lower right")
     return axes.get_figure()
 
 
@@ -150,7 +159,7 @@ def plot_scores(score: ArrayLike, won: ArrayLike, thresholds: Mapping[str, float
     'Scores of 1 won and 2 lost leads'
     """
     score, won = np.asarray(score, dtype=np.float64), np.asarray(won) > 0
-    axes = _axes(_score_title(won, thresholds))
+    axes = new_axes(_score_title(won, thresholds))
     top = min(1.0, 1.05 * float(np.r_[score, list(thresholds.values()), 0.05].max()))
     edges = np.linspace(0, top, 26)
     groups = (("lost", ~won, GREY, 0.35), ("won", won, BLUE, 0.55))
@@ -161,12 +170,12 @@ def plot_scores(score: ArrayLike, won: ArrayLike, thresholds: Mapping[str, float
         axes.hist(values, **style, alpha=alpha, label=f"{name} ({len(values):,})")
         axes.hist(values, **style, histtype="step", linewidth=1.2)
     for (name, threshold), style in zip(thresholds.items(), THRESHOLD_STYLES, strict=False):
-        label = f"{name} from {_share(threshold)}"
+        label = f"{name} from {share_text(threshold)}"
         axes.axvline(threshold, color=ORANGE, linewidth=2, linestyle=style, label=label)
     axes.set_xlim(0, top)
-    _label(axes, "Score (calibrated probability)", "Share of the won, of the lost")
-    _percent(axes.xaxis, axes.yaxis)
-    _legend(axes)
+    label_axes(axes, "Score (calibrated probability)", "Share of the won, of the lost")
+    show_percent(axes.xaxis, axes.yaxis)
+    place_legend(axes)
     return axes.get_figure()
 
 
@@ -196,13 +205,13 @@ def plot_drivers(drivers: pa.Table, *, max_columns: int = 12) -> Figure:
     >>> plot_drivers(drivers).get_suptitle()
     'visits moves the score most'
     """
-    names, families, points = _columns(drivers, "column", "family", "mean_abs_points")
+    names, families, points = columns_of(drivers, "column", "family", "mean_abs_points")
     if not len(names):
         msg = "expected at least one driver to draw, got an empty table"
         raise InputError(msg)
     order = np.lexsort((names, -points))[:max_columns]
     title = f"{_short(names[order[0]], LONGEST_TITLE_NAME)} moves the score most"
-    axes = _axes(title, height=1.3 + 0.27 * len(order))
+    axes = new_axes(title, height=1.3 + 0.27 * len(order))
     colours = [FAMILY_COLOURS.get(family, GREY) for family in families[order]]
     axes.barh(range(len(order)), points[order], color=colours, height=0.7)
     axes.set_yticks(range(len(order)), [_short(name) for name in names[order]], parse_math=False)
@@ -213,7 +222,7 @@ def plot_drivers(drivers: pa.Table, *, max_columns: int = 12) -> Figure:
             f"{value:.1f}", (value, place), (3, 0), textcoords="offset points", va="center", fontsize=8
         )
     axes.margins(x=0.12)
-    _label(axes, "Average effect (percentage points)", "")
+    label_axes(axes, "Average effect (percentage points)", "")
     _family_legend(axes, families[order])
     return axes.get_figure()
 
@@ -261,7 +270,9 @@ def plot_shap_beeswarm(
     rng = np.random.default_rng(random_state)
     rows = np.sort(rng.permutation(len(matrix))[:max_rows])
     n_shown = min(max_columns, len(names))
-    axes = _axes(f"How each input moved {len(rows):,} single leads", WIDTH_INCHES * 1.1, 1.6 + 0.29 * n_shown)
+    axes = new_axes(
+        f"How each input moved {len(rows):,} single leads", WIDTH_INCHES * 1.1, 1.6 + 0.29 * n_shown
+    )
     order = np.argsort(-np.abs(contributions[rows]).mean(axis=0), kind="stable")
     # In the place of the last input shown stands the sum of all others, which has no value to colour by.
     summed = [names[order[n_shown - 1]]] if n_shown < len(names) else []
@@ -314,53 +325,20 @@ def _save(figure: Figure, path: Path) -> None:
         figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
-def _axes(title: str, width: float = WIDTH_INCHES, height: float = HEIGHT_INCHES) -> Axes:
-    """Return the axes of a new figure that no global state knows of."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    text = "\n".join(textwrap.wrap(title, LONGEST_TITLE_LINE))
-    font = {"fontsize": TEXT_POINTS + 1, "fontweight": "bold"}
-    figure.suptitle(text, x=0.01, horizontalalignment="left", parse_math=False, **font)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=TEXT_POINTS - 1)
-    axes.grid(visible=True, color="#E3E3E3", linewidth=0.7)
-    axes.set_axisbelow(True)
-    return axes
-
-
-def _label(axes: Axes, x: str, y: str) -> None:
-    axes.set_xlabel(x, fontsize=TEXT_POINTS)
-    axes.set_ylabel(y, fontsize=TEXT_POINTS)
-
-
-def _percent(*every_axis: object) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    for axis in every_axis:
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(FuncFormatter(lambda share, _: _share(share)))
-
-
-def _legend(axes: Axes, **where: object) -> None:
-    axes.legend(fontsize=TEXT_POINTS - 1, frameon=True, framealpha=0.85, edgecolor="none", **where)
-
-
 def _family_legend(axes: Axes, families: NDArray) -> None:
     from matplotlib.patches import Patch
 
     shown = [family for family in FAMILY_COLOURS if family in set(families)]
     if len(shown) > 1:
-        _legend(axes, handles=[Patch(color=FAMILY_COLOURS[f], label=f) for f in shown], loc="lower right")
+        place_legend(
+            axes, handles=[Patch(color=FAMILY_COLOURS[f], label=f) for f in shown], loc="lower right"
+        )
 
 
 def _score_title(won: NDArray[np.bool_], thresholds: Mapping[str, float]) -> str:
     if not thresholds:
         return f"Scores of {won.sum():,} won and {(~won).sum():,} lost leads"
-    told = [f"{name} from {_share(threshold)} on" for name, threshold in thresholds.items()]
+    told = [f"{name} from {share_text(threshold)} on" for name, threshold in thresholds.items()]
     return f"A lead is {', '.join(told)}"
 
 
@@ -420,27 +398,14 @@ def _restyle_beeswarm(axes: Axes) -> None:
     axes.tick_params(axis="y", length=0, pad=4)
     names = [text.get_text().replace("other features", "other inputs") for text in axes.get_yticklabels()]
     axes.set_yticks(axes.get_yticks(), names, fontsize=TEXT_POINTS - 1, parse_math=False)
-    _label(axes, "Contribution in log-odds (right: likelier won)", "")
+    label_axes(axes, "Contribution in log-odds (right: likelier won)", "")
     for bar in axes.get_figure().axes[1:]:
         bar.set_ylabel("Value (grey: category or missing)", fontsize=TEXT_POINTS)
         bar.set_yticks([0, 1], ["low", "high"], fontsize=TEXT_POINTS - 1)
 
 
-def _columns(table: pa.Table, *names: str) -> list[NDArray]:
-    """Return columns as arrays; a missing one is an error with a diff."""
-    missing = [name for name in names if name not in table.column_names]
-    if missing:
-        msg = f"the table lacks {shorten(missing)}:\n{column_diff(names, table.column_names)}"
-        raise InputError(msg)
-    return [table[name].to_numpy() for name in names]
-
-
 def _short(name: str, longest: int = LONGEST_NAME) -> str:
     return name if len(name) <= longest else name[: longest - 1] + "…"
-
-
-def _share(share: float) -> str:
-    return f"{100 * share:.3g}%"
 
 
 def _about(n: NDArray) -> str:

@@ -70,15 +70,38 @@ def strongest_reasons(
 
 def _sentences(spec: FeatureSpec, values: pa.ChunkedArray | pa.Array, typical: str | None) -> pa.Array:
     """Return what is said of a column for each lead, without the points."""
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    shown = _with_unit(_shown(values), spec.unit)
+    shown = value_texts(values, spec.unit)
     known = pc.binary_join_element_wise(spec.name, shown, ": ")
     if typical is not None:
         typical = _with_unit(pa.array([typical]), spec.unit)[0].as_py()
         compared = pc.binary_join_element_wise(known, f" (typical won lead: {typical})", "")
         known = pc.if_else(pc.equal(shown, typical), known, compared)
     return pc.fill_null(known, f"{spec.name}: {spec.missing_means}")
+
+
+def value_texts(values: pa.ChunkedArray | pa.Array, unit: str) -> pa.Array:
+    """Write the values of a column as people read them, with their unit.
+
+    Parameters
+    ----------
+    values : pyarrow.Array or pyarrow.ChunkedArray of float64 or string
+        Null is missing.
+    unit : str
+        Of numbers; empty where there is none.
+
+    Returns
+    -------
+    pyarrow.Array of string
+        Texts are cut at 60 characters; null where missing.
+
+    Examples
+    --------
+    >>> value_texts(pa.array([1.0, 2.5, None]), "visits").to_pylist()
+    ['1 visit', '2.5 visits', None]
+    """
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    return _with_unit(_shown(values), unit)
 
 
 def _with_unit(shown: pa.Array, unit: str) -> pa.Array:

@@ -12,13 +12,17 @@ import pyarrow.compute as pc
 
 from leadlift.data.tables import INVALID, INVALID_DETAIL
 from leadlift.exceptions import ConfigError
+from leadlift.insight.explained import explained_values
 from leadlift.insight.reasons import strongest_reasons
-from leadlift.learning.cutoff.evidence import passes
+from leadlift.learning.cutoff.lead_value import thresholds
+from leadlift.learning.two_labels import published_score_sql
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.inputs import (
     ColumnsAsTheyStand,
     Inputs,
 )
+from leadlift.serving.previous import NEVER, NO_PREVIOUS, UNKNOWN, PreviousStages, hash_ids, moment_of
+from leadlift.serving.stages import LeadFacts, Line, StageDecision, decide_stages, raises_hand
 from leadlift.terms import (
     AS_OF,
     GRADE,
@@ -27,9 +31,13 @@ from leadlift.terms import (
     REASONS,
     SCORE,
     SCORE_0_100,
+    SCORE_SQL,
     STAGE,
+    STAGE_REASON,
+    STAGE_SINCE,
     STATUS,
     STATUS_DETAIL,
+    UNCERTAINTY,
     Family,
     Stage,
     Status,
@@ -42,6 +50,9 @@ if TYPE_CHECKING:
 
     from leadlift.insight.attribution import Attribution
 
+    # Published probabilities, and the uncalibrated scores below them.
+    Scores = tuple[NDArray[np.float64], NDArray[np.float64]]
+
 SUB_SCORES = (Family.FIT, Family.ENGAGEMENT, Family.INTENT)
 
 SCORED_SCHEMA = pa.schema(
@@ -50,8 +61,12 @@ SCORED_SCHEMA = pa.schema(
         (AS_OF, pa.timestamp("us", tz="UTC")),
         (SCORE, pa.float64()),
         (SCORE_0_100, pa.int32()),
+        (UNCERTAINTY, pa.float64()),
+        (SCORE_SQL, pa.float64()),
         (GRADE, pa.string()),
         (STAGE, pa.string()),
+        (STAGE_SINCE, pa.timestamp("us", tz="UTC")),
+        (STAGE_REASON, pa.string()),
         *[(family.value, pa.float64()) for family in SUB_SCORES],
         *[(reason, pa.string()) for reason in REASONS],
         (STATUS, pa.string()),
@@ -72,6 +87,10 @@ class PredictSummary:
         Rows by status.
     by_stage : dict of str to int
         Scored rows by stage.
+    by_stage_reason : dict of str to int
+        Scored rows by what decided their stage.
+    not_scored_again : int
+        Leads with a stage in the previous scored table and no score now.
     unseen : dict of str to int
         By column, cells whose level the model has never seen.
     events : dict of str to int
@@ -83,6 +102,8 @@ class PredictSummary:
     rows_in: int = 0
     by_status: Counter[str] = field(default_factory=Counter)
     by_stage: Counter[str] = field(default_factory=Counter)
+    by_stage_reason: Counter[str] = field(default_factory=Counter)
+    not_scored_again: int = 0
     unseen: Counter[str] = field(default_factory=Counter)
     events: dict[str, int] = field(default_factory=dict)
 
@@ -92,6 +113,8 @@ class PredictSummary:
             "rows_in": self.rows_in,
             "by_status": dict(self.by_status),
             "by_stage": dict(self.by_stage),
+            "by_stage_reason": dict(self.by_stage_reason),
+            "not_scored_again": self.not_scored_again,
             "unseen": dict(self.unseen),
             "events": self.events,
             "model_version": self.model_version,
@@ -108,16 +131,27 @@ class BatchScorer:
         Moment of scoring, written into each row.
     inputs : Inputs, optional
         Makes the inputs of the model; not given, the columns are taken as they stand.
+    previous : PreviousStages, optional
+        Stages of an earlier scoring, which some rules look at.
     """
 
-    def __init__(self, bundle: ModelBundle, as_of: datetime | None, inputs: Inputs | None = None) -> None:
+    def __init__(
+        self,
+        bundle: ModelBundle,
+        as_of: datetime | None,
+        inputs: Inputs | None = None,
+        previous: PreviousStages = NO_PREVIOUS,
+    ) -> None:
         if as_of is not None and as_of.tzinfo is None:
             msg = f"as_of needs a time zone, got {as_of.isoformat()}; add one, e.g. +00:00"
             raise ConfigError(msg)
         self._bundle = bundle
         self._as_of = as_of
         self._inputs = inputs or ColumnsAsTheyStand(bundle.schema.feature_names)
-        self.summary = PredictSummary(bundle.version, events=dict(self._inputs.events))
+        self._previous = previous
+        self.summary = PredictSummary(
+            bundle.version, events=dict(self._inputs.events), not_scored_again=len(previous)
+        )
         self._attributor = bundle.attributor
         self._seen_ids = np.empty(0, dtype=np.uint64)
 
@@ -138,7 +172,10 @@ class BatchScorer:
         inputs = self._inputs.of(table)
         status, detail = self._triage(table)
         rows = np.flatnonzero(status == Status.SCORED)
-        scored = self._score_valid(inputs.take(pa.array(rows))) if len(rows) else SCORED_SCHEMA.empty_table()
+        scored = SCORED_SCHEMA.empty_table()
+        if len(rows):
+            valid = pa.array(rows)
+            scored = self._score_valid(inputs.take(valid), table[LEAD_ID].take(valid))
         # Row i of the output is row place[i] of the scored ones; -1, a null, where it was not scored.
         place = np.full(len(status), -1)
         place[rows] = np.arange(len(rows))
@@ -180,9 +217,7 @@ class BatchScorer:
         Ids are remembered as 64-bit hashes, 8 bytes a lead: among ten million leads the chance that any two
         different ids share one is 3 in a million.
         """
-        from pandas.util import hash_array
-
-        hashes = hash_array(table[LEAD_ID].fill_null("").to_numpy().astype(object), categorize=False)
+        hashes = hash_ids(table[LEAD_ID])
         _, first = np.unique(hashes, return_index=True)
         repeated = np.ones(len(hashes), dtype=bool)
         repeated[first] = False
@@ -193,42 +228,76 @@ class BatchScorer:
         self._seen_ids = np.union1d(self._seen_ids, hashes[~missing_id])
         return repeated
 
-    def _score_valid(self, inputs: pa.Table) -> pa.Table:
+    def _score_valid(self, inputs: pa.Table, lead_ids: pa.ChunkedArray) -> pa.Table:
         """Score rows that can be scored."""
         scorer = self._bundle.scorer
         matrix = scorer.encoder_.transform(inputs)
         self.summary.unseen.update(scorer.encoder_.unseen_in(matrix))
         found = self._attributor.explain(matrix)
-        stage = self._stages(found)
-        self.summary.by_stage.update(stage.tolist())
+        why = self._why(inputs, found)
+        second = self._second_score(inputs, found)
+        staged = self._decide(self._lines(inputs, found, second), inputs, lead_ids, why)
         columns: dict[str, Any] = {
             SCORE: found.score,
             SCORE_0_100: np.rint(100 * found.score).astype(np.int32),
+            # NaN, which a learner without members gives, is null.
+            UNCERTAINTY: pa.array(found.uncertainty, from_pandas=True),
+            SCORE_SQL: pa.nulls(len(found.score), pa.float64()) if second is None else second[0],
             GRADE: grades(found.score, self._bundle.reference.grade_thresholds),
-            STAGE: stage,
+            STAGE: staged.stage,
+            STAGE_SINCE: pa.array(staged.since).cast(pa.timestamp("us", tz="UTC")),
+            STAGE_REASON: staged.reason,
         }
-        return pa.table(columns | self._why(inputs, found))
+        return pa.table(columns | why)
 
-    def _stages(self, found: Attribution) -> NDArray[np.object_]:
-        stage = np.full(len(found.score), Stage.NONE.value, dtype=object)
-        cutoffs = ((Stage.MQL, self._bundle.scorer.cutoff_), (Stage.SQL, self._bundle.scorer.sql_cutoff_))
-        for name, cutoff in cutoffs:
-            if cutoff is not None:
-                passed = passes(
-                    found.score, cutoff.threshold, log_odds=found.log_odds, tie_break=cutoff.tie_break
-                )
-                stage[passed] = name.value
-        return stage
+    def _second_score(self, inputs: pa.Table, found: Attribution) -> Scores | None:
+        """Published P(SQL) and the log-odds below it; None where there is one label."""
+        second = self._bundle.sql_scorer
+        if second is None:
+            return None
+        score, log_odds = second.score_matrix(second.encoder_.transform(inputs))
+        return published_score_sql(score, found.score), log_odds
+
+    def _lines(self, inputs: pa.Table, found: Attribution, second: Scores | None) -> list[Line]:
+        won = (found.score, found.log_odds)
+        drawn = (
+            (Stage.MQL, self._bundle.mql_cutoff, second or won),
+            (Stage.SQL, self._bundle.sql_cutoff, won),
+        )
+        return [
+            Line(stage, *scores, thresholds(cutoff, inputs), cutoff.tie_break)
+            for stage, cutoff, scores in drawn
+            if cutoff is not None
+        ]
+
+    def _decide(
+        self, lines: list[Line], inputs: pa.Table, lead_ids: pa.ChunkedArray, sub_scores: dict[str, Any]
+    ) -> StageDecision:
+        """Decide the stages, and count them."""
+        rules, standing = self._bundle.stages, self._previous.of(lead_ids)
+        raised = np.zeros(len(lead_ids), dtype=bool)
+        if rules.hand_raise is not None:
+            raised = raises_hand(inputs[rules.hand_raise])
+        facts = LeadFacts(sub_scores[Family.FIT], sub_scores[Family.ENGAGEMENT], raised, standing)
+        as_of = NEVER if self._as_of is None else moment_of(self._as_of)
+        staged = decide_stages(rules, lines, facts, as_of)
+        self.summary.by_stage.update(staged.stage.tolist())
+        self.summary.by_stage_reason.update(staged.reason.tolist())
+        self.summary.not_scored_again -= int((standing.rank != UNKNOWN).sum())
+        return staged
 
     def _why(self, inputs: pa.Table, found: Attribution) -> dict[str, Any]:
         """Sub-scores by family and the strongest reasons."""
-        specs = self._bundle.specs
+        specs = self._bundle.explained_specs
         columns: dict[str, Any] = {}
         for family in SUB_SCORES:
             members = [j for j, spec in enumerate(specs) if spec.family is family]
             columns[family.value] = found.contributions[:, members].sum(axis=1)
         told = strongest_reasons(
-            specs, inputs, found.contributions, typical_won=self._bundle.reference.typical_won
+            specs,
+            explained_values(self._bundle.specs, self._bundle.scorer.learner_.statistics, inputs),
+            found.contributions,
+            typical_won=self._bundle.reference.typical_won,
         )
         return columns | dict(zip(REASONS, told, strict=True))
 

@@ -19,20 +19,25 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from leadlift.config import LeadSchema
+from leadlift.config import LeadSchema, StagesConfig
 from leadlift.exceptions import BundleError, InputError
 from leadlift.features.builder import FeatureBuilder
 from leadlift.insight.attribution import Attributor
-from leadlift.learning.binned_logistic import BinnedLogistic
+from leadlift.insight.explained import explained_specs
+from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import Calibrator
-from leadlift.learning.candidates import BaggedTrees, BlendedLearner
 from leadlift.learning.encoding import EncodedColumn, TableEncoder
 from leadlift.learning.scorer import LeadScorer
+from leadlift.serving.evidence_file import evidence_files, read_evidence
+from leadlift.serving.learner_files import learner_files, read_learner
 from leadlift.terms import Cutoff, FeatureSpec
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 FEATURES = "features.json"
+STAGES = "stages.json"
+# Before the names of the files of the model of the second label.
+SQL_PREFIX = "sql_"
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,11 @@ class ModelBundle:
     builder : FeatureBuilder or None
         Makes the inputs from leads, events and change log; None where they are the leads' columns as they
         stand.
+    sql_scorer : LeadScorer or None
+        Learnt on the same inputs which leads become SQL; its cut-off is then the MQL one. None where there is
+        one label, see :mod:`leadlift.learning.two_labels`.
+    stages : StagesConfig
+        Rules of stages beside the cut-offs.
     """
 
     scorer: LeadScorer
@@ -90,11 +100,28 @@ class ModelBundle:
     provenance: dict[str, Any]
     version: str = ""
     builder: FeatureBuilder | None = None
+    sql_scorer: LeadScorer | None = None
+    stages: StagesConfig = field(default_factory=StagesConfig)
+
+    @property
+    def mql_cutoff(self) -> Cutoff:
+        """The MQL line: on P(SQL) where that is learnt, else on P(won)."""
+        return (self.sql_scorer or self.scorer).cutoff_
+
+    @property
+    def sql_cutoff(self) -> Cutoff | None:
+        """The SQL line, on P(won); None where there is none."""
+        return self.scorer.sql_cutoff_
 
     @property
     def specs(self) -> tuple[FeatureSpec, ...]:
         """What each input of the model means, in the order of its matrix."""
         return self.schema.features if self.builder is None else self.builder.specs_
+
+    @property
+    def explained_specs(self) -> tuple[FeatureSpec, ...]:
+        """What each contribution to a score belongs to: the inputs, then pairs of them."""
+        return explained_specs(self.specs, self.scorer.learner_.statistics)
 
     @cached_property
     def attributor(self) -> Attributor:
@@ -178,52 +205,72 @@ def require_place(folder: Path) -> None:
 
 
 def _to_files(bundle: ModelBundle) -> dict[str, str]:
-    scorer, learner = bundle.scorer, bundle.scorer.learner_
+    built = {} if bundle.builder is None else {FEATURES: _dump(bundle.builder.to_dict(), sort_keys=False)}
+    second = {} if bundle.sql_scorer is None else _scorer_files(bundle.sql_scorer)
+    return (
+        built
+        | _scorer_files(bundle.scorer)
+        | {SQL_PREFIX + name: text for name, text in second.items()}
+        | {
+            STAGES: _dump(bundle.stages.model_dump(mode="json")),
+            "schema.json": _dump(bundle.schema.model_dump(mode="json")),
+            "reference.json": _dump(asdict(bundle.reference)),
+            "provenance.json": _dump(bundle.provenance),
+        }
+    )
+
+
+def _scorer_files(scorer: LeadScorer) -> dict[str, str]:
+    """What one model is stored as."""
+    learner = scorer.learner_
     if not isinstance(learner, BlendedLearner):
         msg = f"a bundle holds a BlendedLearner, got {type(learner).__name__}"
         raise InputError(msg)
-    logistic = {
-        "edges": [edges.tolist() for edges in learner.logistic_.edges_],
-        "tables": [table.tolist() for table in learner.logistic_.tables_],
-        "intercept": learner.logistic_.intercept_,
-        "weight": learner.weight_,
-    }
-    built = {} if bundle.builder is None else {FEATURES: _dump(bundle.builder.to_dict(), sort_keys=False)}
-    files = built | {f"trees_{i:02d}.txt": text for i, text in enumerate(learner.trees_.model_texts_)}
+    files = learner_files(learner)
+    if hasattr(scorer, "evidence_"):
+        files |= evidence_files(scorer.evidence_)
     return files | {
-        "logistic.json": _dump(logistic),
         "encoder.json": _dump([asdict(column) for column in scorer.encoder_.columns_]),
         "calibrator.json": _dump(scorer.calibrator_.to_dict()),
         "cutoffs.json": _dump({"mql": _as_dict(scorer.cutoff_), "sql": _as_dict(scorer.sql_cutoff_)}),
-        "schema.json": _dump(bundle.schema.model_dump(mode="json")),
-        "reference.json": _dump(asdict(bundle.reference)),
-        "provenance.json": _dump(bundle.provenance),
     }
 
 
 def _from_files(files: dict[str, str], version: str) -> ModelBundle:
     data = {name: json.loads(text) for name, text in files.items() if name.endswith(".json")}
-    trees = tuple(files[name] for name in sorted(files) if name.startswith("trees_"))
+    second = {name[len(SQL_PREFIX) :]: text for name, text in files.items() if name.startswith(SQL_PREFIX)}
+    return ModelBundle(
+        scorer=_scorer(files),
+        schema=LeadSchema.model_validate(data["schema.json"]),
+        reference=TypeAdapter(Reference).validate_python(data["reference.json"]),
+        provenance=data["provenance.json"],
+        version=version,
+        builder=FeatureBuilder.from_dict(data[FEATURES]) if FEATURES in data else None,
+        sql_scorer=_scorer(second) if second else None,
+        # Bundles of before there were rules have none.
+        stages=StagesConfig.model_validate(data.get(STAGES, {})),
+    )
+
+
+def _scorer(files: dict[str, str]) -> LeadScorer:
+    """Read one model; the inverse of `_scorer_files`."""
+    data = {name: json.loads(text) for name, text in files.items() if name.endswith(".json")}
     scorer = LeadScorer()
     scorer.classes_ = np.array([0, 1])
     scorer.encoder_ = _encoder(data["encoder.json"])
     scorer.n_features_in_ = len(scorer.encoder_.columns_)
     scorer.feature_names_in_ = scorer.encoder_.feature_names_in_
-    scorer.learner_ = _learner(trees, data["logistic.json"], scorer.n_features_in_)
+    scorer.learner_ = read_learner(files, scorer.n_features_in_)
     scorer.calibrator_ = Calibrator.from_dict(data["calibrator.json"])
     cutoffs = data["cutoffs.json"]
     scorer.cutoff_ = TypeAdapter(Cutoff).validate_python(cutoffs["mql"])
     scorer.sql_cutoff_ = (
         None if cutoffs["sql"] is None else TypeAdapter(Cutoff).validate_python(cutoffs["sql"])
     )
-    return ModelBundle(
-        scorer=scorer,
-        schema=LeadSchema.model_validate(data["schema.json"]),
-        reference=TypeAdapter(Reference).validate_python(data["reference.json"]),
-        provenance=data["provenance.json"],
-        version=version,
-        builder=FeatureBuilder.from_dict(data[FEATURES]) if FEATURES in data else None,
-    )
+    # Bundles of before evidence was kept have none.
+    if (evidence := read_evidence(files)) is not None:
+        scorer.evidence_ = evidence
+    return scorer
 
 
 def _encoder(columns: list[dict[str, Any]]) -> TableEncoder:
@@ -232,19 +279,6 @@ def _encoder(columns: list[dict[str, Any]]) -> TableEncoder:
     encoder.n_features_in_ = len(encoder.columns_)
     encoder.feature_names_in_ = np.array([column.name for column in encoder.columns_], dtype=object)
     return encoder
-
-
-def _learner(trees: tuple[str, ...], logistic: dict[str, Any], n_columns: int) -> BlendedLearner:
-    learner = BlendedLearner()
-    learner.trees_, learner.logistic_ = BaggedTrees(), BinnedLogistic()
-    learner.trees_.model_texts_ = trees
-    learner.logistic_.edges_ = [np.array(edges, dtype=np.float64) for edges in logistic["edges"]]
-    learner.logistic_.tables_ = [np.array(table, dtype=np.float64) for table in logistic["tables"]]
-    learner.logistic_.intercept_ = float(logistic["intercept"])
-    learner.weight_ = float(logistic["weight"])
-    for part in (learner, learner.trees_, learner.logistic_):
-        part.n_features_in_, part.classes_ = n_columns, np.array([0, 1])
-    return learner
 
 
 def _as_dict(cutoff: Cutoff | None) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from leadlift.serving.inputs import (
     ids_of,
     open_inputs,
 )
+from leadlift.serving.previous import NO_PREVIOUS, read_previous
 from leadlift.serving.writing import open_output
 from leadlift.terms import (
     LEAD_ID,
@@ -39,6 +40,7 @@ def score_table(
     as_of: datetime | None = None,
     events: Events | None = None,
     history: History | None = None,
+    previous: object | None = None,
 ) -> pa.Table:
     """Score new leads in memory.
 
@@ -53,6 +55,8 @@ def score_table(
         Needed by a bundle that was trained with events; see :func:`leadlift.data.events.events_from`.
     history : History, optional
         Needed by a bundle that was trained with a change log.
+    previous : table or path, optional
+        Scored table of the scoring before; see :func:`leadlift.serving.previous.read_previous`.
 
     Returns
     -------
@@ -67,8 +71,9 @@ def score_table(
         The bundle needs events, a change log or `as_of`, and none is given.
     """
     batch = prepare_batch(table, bundle.schema)
+    before = NO_PREVIOUS if previous is None else read_previous(previous, as_of=as_of)
     with open_inputs(bundle, batch[LEAD_ID], as_of=as_of, events=events, history=history) as inputs:
-        return BatchScorer(bundle, as_of, inputs).score(batch)
+        return BatchScorer(bundle, as_of, inputs, before).score(batch)
 
 
 def predict(
@@ -78,6 +83,7 @@ def predict(
     out: str | Path,
     events: str | Path | None = None,
     history: str | Path | None = None,
+    previous: str | Path | None = None,
     as_of: datetime | None = None,
     queries: Queries | None = None,
     engine: str = "duckdb",
@@ -96,6 +102,9 @@ def predict(
         ``.parquet`` or ``.csv``; appears only when complete, and replaces a file of that name.
     events, history : path or address, optional
         Needed by a bundle that was trained with events or a change log. Events of other leads are skipped.
+    previous : path or address, optional
+        Scored table of the scoring before: for rules by which a lead keeps its stage, and for `stage_since`.
+        See :func:`leadlift.serving.previous.read_previous`.
     as_of : datetime with time zone, optional
         Moment of scoring, written into each row; what was known before it counts.
     queries : Queries, optional
@@ -125,8 +134,9 @@ def predict(
     """
     if not isinstance(bundle, ModelBundle):
         bundle = ModelBundle.load(bundle)
-    for source in (leads, events, history):
+    for source in (leads, events, history, previous):
         _refuse_to_replace(out, source)
+    before = NO_PREVIOUS if previous is None else read_previous(previous, as_of=as_of)
     asked = queries or Queries()
     read = partial(iter_batches, str(leads), query=asked.leads, batch_rows=batch_rows)
     lead_ids = pa.array([], pa.string())
@@ -142,7 +152,7 @@ def predict(
     )
     batches = read(bundle.schema)
     with opened as inputs, open_output(out, SCORED_SCHEMA) as write:
-        scorer = BatchScorer(bundle, as_of, inputs)
+        scorer = BatchScorer(bundle, as_of, inputs, before)
         for batch in batches:
             write(scorer.score(batch))
             if on_rows is not None:

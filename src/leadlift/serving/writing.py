@@ -83,6 +83,19 @@ def escape_formulas(table: pa.Table) -> pa.Table:
     return table
 
 
+def unescape_formulas(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Take away the apostrophes that :func:`escape_formulas` put before text; other columns stay.
+
+    Examples
+    --------
+    >>> unescape_formulas(pa.chunked_array([["'=1+1", "'tis", "-5"]])).to_pylist()
+    ['=1+1', "'tis", '-5']
+    """
+    if not pa.types.is_string(text.type):
+        return text
+    return pc.replace_substring_regex(text, f"^'({FORMULA.removeprefix('^')})", r"\1")
+
+
 def _csv_writer(path: Path, schema: pa.Schema) -> pyarrow.csv.CSVWriter:
     return pyarrow.csv.CSVWriter(path, schema)
 
