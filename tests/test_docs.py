@@ -8,7 +8,7 @@ import pytest
 import leadlift as ll
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "docs" / "behaviour.md"]
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("guide", "behaviour", "cutoff"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -29,7 +29,7 @@ def fresh(workspace, tmp_path_factory):
 def test_the_commands_leave_what_they_promise(workspace):
     assert workspace.champion.joinpath("bundle.json").is_file()
     models = workspace.champion.parent
-    assert {path.suffix for path in (models / "figures").iterdir()} == {".png"}
+    assert {path.suffix for path in (models / "figures").iterdir()} == {".png", ".csv", ".md"}
     assert (models / "mlflow.db").is_file()
     assert workspace.printed["test"] == "forward in time"
     assert workspace.printed["bundle"] == str(workspace.champion)

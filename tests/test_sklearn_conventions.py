@@ -4,11 +4,14 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import CalibratorChoice, SigmoidCalibrator
-from leadlift.learning.candidates import BaggedTrees, BinnedLogistic, BlendedLearner
+from leadlift.learning.candidates import BaggedTrees, BinnedLogistic
+from leadlift.learning.cold_start import ColdStartLearner
 from leadlift.learning.cutoff import Capacity, FixedThreshold, PrecisionGuarantee, Value
 from leadlift.learning.encoding import TableEncoder
 from leadlift.learning.scorer import LeadScorer
+from leadlift.learning.segment_models import SegmentedLearner
 
 
 def few_trees():
@@ -24,6 +27,8 @@ ESTIMATORS = [
     few_trees(),
     BinnedLogistic(n_folds=2),
     small_blend(),
+    ColdStartLearner(n_folds=2),
+    SegmentedLearner(trees=few_trees(), logistic=BinnedLogistic(strengths=(0.3,)), n_folds=2),
     TableEncoder(),
 ]
 
@@ -31,7 +36,7 @@ DRAWN_BY_ROW = "folds and bagging are drawn by row, so a row given twice is not 
 
 
 def expected_failures(estimator):
-    if isinstance(estimator, TableEncoder):
+    if isinstance(estimator, TableEncoder | ColdStartLearner):
         return {}
     return {"check_sample_weight_equivalence_on_dense_data": DRAWN_BY_ROW}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadlift.cli.cutoff import cutoff
 from leadlift.cli.printing import (
     print_catalogue,
     print_findings,
@@ -142,12 +143,16 @@ def train(
     ] = None,
     engine: Annotated[str | None, typer.Option(help="Where features are built: duckdb or spark.")] = None,
     name: Annotated[str, typer.Option(help="Folder of the bundle below the folder of models.")] = "champion",
+    backtest: Annotated[
+        bool, typer.Option("--backtest", help="Play the past forward, before the test set.")
+    ] = False,
+    blocks: Annotated[int, typer.Option(min=1, max=100, help="Blocks of time of a backtest.")] = 5,
     json: Json = False,
 ) -> None:
     """Learn, calibrate, set the cut-offs, explain, save the bundle, log the run."""
     from leadlift.lifecycle.training import train as run
 
-    settings = _settings(config, trials, time_budget, models, engine)
+    settings = _settings(config, trials, time_budget, models, engine, blocks if backtest else None)
     with steps() as step:
         result = run(
             settings, leave_out_suspects=leave_out_suspects, name=name, on_step=step, on_trial=step.count
@@ -156,6 +161,9 @@ def train(
         print_json(result.to_dict())
     else:
         print_training(result)
+
+
+app.command()(cutoff)
 
 
 @app.command()
@@ -195,6 +203,7 @@ def predict(
     bundle: Annotated[Path, typer.Option(help="Model bundle.")] = Path("models/champion"),
     events: Annotated[str | None, typer.Option(help="Events: a file, folder, glob or database.")] = None,
     history: Annotated[str | None, typer.Option(help="Change log: a file, folder, glob or database.")] = None,
+    previous: Annotated[str | None, typer.Option(help="Scored table of the scoring before.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Moment of scoring, ISO 8601; now if not given.")] = None,
     engine: Annotated[str, typer.Option(help="Where features are built: duckdb or spark.")] = "duckdb",
     leads_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
@@ -218,6 +227,7 @@ def predict(
             out=out,
             events=events,
             history=history,
+            previous=previous,
             as_of=_moment(as_of),
             queries=Queries(leads_query, events_query, history_query),
             engine=engine,
@@ -237,12 +247,17 @@ def _settings(
     time_budget: float | None = None,
     models: Path | None = None,
     engine: str | None = None,
+    backtest_blocks: int | None = None,
 ) -> LeadliftConfig:
     """Read the configuration; options given on the command line win."""
     from leadlift.config import read_config
 
     config = read_config(path)
-    given = {"trials": trials, "time_budget_seconds": time_budget}
+    given = {
+        "trials": trials,
+        "time_budget_seconds": time_budget,
+        "backtest_blocks": backtest_blocks,
+    }
     model = config.model.model_copy(update={key: value for key, value in given.items() if value is not None})
     features = config.features.model_copy(update={"engine": engine or config.features.engine})
     changed = {"model": model, "models": str(models or config.models), "features": features}

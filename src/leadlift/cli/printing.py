@@ -5,13 +5,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from leadlift.cli.backtest_table import COLUMNS, backtest_rows, backtest_title
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from leadlift.lifecycle.sql_model import SqlQuality
     from leadlift.lifecycle.training import TrainingResult
     from leadlift.terms import Cutoff
+
+
+class Outcome(NamedTuple):
+    """How sentences speak of what a label stands for."""
+
+    did: str
+    were: str
+    all_that_did: str
+
+
+WON = Outcome("won", "were won", "wins")
+BECAME_SQL = Outcome("became SQL", "became SQL", "SQLs")
 
 
 class Step:
@@ -76,8 +91,10 @@ def print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False))
 
 
-def print_table(title: str, columns: list[str], rows: list[list[str]], *, n_text: int = 1) -> None:
-    """Print a table; the first `n_text` columns are text, the others numbers."""
+def print_table(
+    title: str, columns: list[str], rows: list[list[str]], *, n_text: int = 1, width: int = 120
+) -> None:
+    """Print a table; the first `n_text` columns are text, the others numbers. A pipe is `width` wide."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
@@ -91,7 +108,7 @@ def print_table(title: str, columns: list[str], rows: list[list[str]], *, n_text
     for row in rows:
         table.add_row(*[escape(_visible(cell)) for cell in row])
     # A pipe has no width of its own; 80 columns would fold every sentence.
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    Console(width=None if sys.stdout.isatty() else width).print(table)
 
 
 def _visible(text: str) -> str:
@@ -138,20 +155,53 @@ def print_training(result: TrainingResult) -> None:
         f"Tested on {result.n_test:,} leads, {result.test_kind}."
     )
     _print_quality(result.quality)
-    for stage, cutoff in (("MQL", result.cutoff), ("SQL", result.bundle.scorer.sql_cutoff_)):
+    if result.sql is not None:
+        _print_second_label(result.sql)
+    outcome = WON if result.sql is None else BECAME_SQL
+    for stage, cutoff, of in (("MQL", result.cutoff, outcome), ("SQL", result.bundle.sql_cutoff, WON)):
         if cutoff is not None:
-            _print_cutoff(stage, cutoff)
+            _print_cutoff(stage, cutoff, of)
     if result.kept is not None:
         print(
-            f"  on the test leads {result.kept.estimate:.1%} of the MQLs were won "
+            f"  on the test leads {result.kept.estimate:.1%} of the MQLs {outcome.were} "
             f"[{result.kept.low:.1%}, {result.kept.high:.1%}]"
         )
+    _print_grades(result.grades)
+    _print_time(result)
     drivers = result.drivers.slice(0, 8).to_pylist()
     rows = [[d["column"], d["family"], f"{d['mean_abs_points']:.2f}"] for d in drivers]
     print_table("Top drivers", ["column", "family", "points a lead"], rows, n_text=2)
     print(f"Bundle   {result.bundle_folder} (version {result.bundle.version})")
     print(f"Figures  {next(iter(result.figures.values())).parent}")
     print(f"Run      {result.tracked.model_uri} (version {result.tracked.model_version})")
+
+
+def _print_grades(grades: pa.Table) -> None:
+    """Print what each grade promises, and where the order of the grades does not hold."""
+    rows = [
+        [g["grade"], f"{g['score_from']:.3f}", f"{g['n_leads']:,}", f"{g['n_won']:,}", _rate(g), g["promise"]]
+        for g in grades.to_pylist()
+    ]
+    sure = f"{grades['confidence'][0].as_py():.4g}"
+    title = f"Grades (promises and intervals hold for all grades at once, confidence {sure})"
+    print_table(title, ["grade", "score from", "leads in the evidence", "won", "rate", "promise"], rows)
+    for note in filter(None, grades["note"].to_pylist()):
+        print(f"  {note}")
+
+
+def _rate(grade: dict[str, Any]) -> str:
+    if grade["rate"] is None:
+        return ""
+    return f"{grade['rate']:.1%} [{grade['rate_low']:.1%}, {grade['rate_high']:.1%}]"
+
+
+def _print_time(result: TrainingResult) -> None:
+    """Print the backtest and what was found about time."""
+    if result.backtest is not None:
+        print_table(backtest_title(result.backtest), COLUMNS, backtest_rows(result.backtest))
+    for finding in result.findings:
+        if finding.code in {"LL161", "LL164"}:
+            print(f"{finding.code} {finding.title}: {finding.text}")
 
 
 def _moments(result: TrainingResult) -> str:
@@ -174,13 +224,25 @@ def _print_quality(quality: pa.Table) -> None:
     print_table("", columns, rows)
 
 
-def _print_cutoff(stage: str, cutoff: Cutoff) -> None:
-    print(f"{stage} from a score of {cutoff.threshold:.3f} ({cutoff.policy}, {cutoff.evidence})")
+def _print_second_label(sql: SqlQuality) -> None:
+    print(f"P(SQL) tested on {sql.n_test:,} leads that were not SQL yet, {sql.n_sql:,} of which became SQL.")
+    if sql.quality is not None:
+        _print_quality(sql.quality)
+
+
+def _print_cutoff(stage: str, cutoff: Cutoff, outcome: Outcome) -> None:
+    worth = cutoff.per_lead
+    by_lead = "" if worth is None else f", by the {worth.column} of each lead where it is known"
+    drawn = f"; {cutoff.binding} draws the line" if cutoff.binding else ""
+    print(
+        f"{stage} from a score of {cutoff.threshold:.3f}{by_lead} ({cutoff.policy}, {cutoff.evidence}{drawn})"
+    )
     print(f"  promise: {cutoff.promise}")
     week = "" if cutoff.per_week is None else f", {cutoff.per_week.estimate:.0f} leads a week"
     print(
         f"  in the evidence: {cutoff.share:.1%} of the leads{week}; "
-        f"{cutoff.precision.estimate:.1%} of them won, {cutoff.recall.estimate:.1%} of the wins caught"
+        f"{cutoff.precision.estimate:.1%} of them {outcome.did}, {cutoff.recall.estimate:.1%} of the "
+        f"{outcome.all_that_did} caught"
     )
 
 
@@ -189,6 +251,11 @@ def print_summary(done: dict[str, Any]) -> None:
     stages = ", ".join(f"{count:,} {stage}" for stage, count in sorted(done["by_stage"].items()))
     stages = f" ({stages})" if stages else ""
     print(f"{done['rows_in']:,} leads read, {done['by_status'].get('scored', 0):,} scored{stages}")
+    for why, count in sorted(done["by_stage_reason"].items()):
+        if why != "score":
+            print(f"  {count:,} not by the score alone: {why}")
+    if done["not_scored_again"]:
+        print(f"  {done['not_scored_again']:,} leads of the previous table were not scored again")
     for status, count in sorted(done["by_status"].items()):
         if status != "scored":
             print(f"  {count:,} not scored: {status}")
