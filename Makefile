@@ -7,7 +7,7 @@ LOCK ?= requirements.lock
 INSTALLED := $(VENV)/$(LOCK).installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-behaviour clean
+.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-contenders bench-promises bench-behaviour clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,17 @@ bench-first-run: $(INSTALLED) ## Measure time and memory of train and predict up
 
 bench-quality: $(INSTALLED) ## Measure quality on the public sets beside the repository
 	$(BIN)/python benchmarks/quality.py
+
+bench-contenders: .venv-autogluon/.installed .venv-flaml/.installed ## Install AutoGluon and FLAML for bench-quality, each on its own
+
+.venv-%/.installed: benchmarks/contenders/%.txt
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+bench-promises: $(INSTALLED) ## Measure how often promises are kept, simulated and over time on real sets (half an hour)
+	$(BIN)/python benchmarks/promises.py
+	$(BIN)/python benchmarks/promises_over_time.py
 
 bench-behaviour: $(INSTALLED) ## Measure quality on real leads with behaviour, beside the repository
 	$(BIN)/python benchmarks/behaviour.py

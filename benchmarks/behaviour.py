@@ -23,7 +23,7 @@ from leadlift.features.builder import FeatureBuilder
 from leadlift.features.redundancy import redundant
 from leadlift.learning import metrics
 from leadlift.learning.baselines import baseline_scores
-from leadlift.learning.candidates import BlendedLearner
+from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.encoding import TableEncoder
 from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.splitting import slice_in_time
