@@ -4,9 +4,10 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import CalibratorChoice, SigmoidCalibrator
-from leadlift.learning.candidates import BaggedTrees, BinnedLogistic
+from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.cold_start import ColdStartLearner
 from leadlift.learning.cutoff import Capacity, FixedThreshold, PrecisionGuarantee, Value
 from leadlift.learning.encoding import TableEncoder

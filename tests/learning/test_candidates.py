@@ -9,12 +9,11 @@ from sklearn.linear_model import LogisticRegression
 
 from laws import law
 from leadlift.exceptions import InputError
-from leadlift.learning.binned_logistic import bin_column
+from leadlift.learning.binned_logistic import BinnedLogistic, bin_column
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.candidates import (
     ROWS_WORTH_TABLES,
     BaggedTrees,
-    BinnedLogistic,
     load_boosters,
     log_loss_each,
     tree_log_odds,

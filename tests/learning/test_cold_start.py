@@ -67,7 +67,7 @@ def shoppers(real_data):
 
 def test_on_a_simulated_crm_with_twenty_wins_it_is_level_with_the_bag_and_beats_the_base_rate():
     base, cold, bag = losses(*crm(), n_of_rarer=20)
-    assert cold < bag + 0.003  # two standard errors of the mean over the seeds
+    assert cold < bag + 0.003  # less than a hundredth of the log loss, which is .37
     assert cold < base
 
 

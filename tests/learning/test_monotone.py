@@ -9,9 +9,10 @@ from scipy.special import expit
 
 from laws import law
 from leadlift.exceptions import ConfigError
+from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import IsotonicCalibrator, SigmoidCalibrator
-from leadlift.learning.candidates import BaggedTrees, BinnedLogistic
+from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.cold_start import ColdStartLearner
 from leadlift.learning.scorer import LeadScorer
 

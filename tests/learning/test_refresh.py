@@ -8,10 +8,11 @@ import pytest
 from scipy.special import expit
 
 from leadlift.exceptions import InputError, NoCutoffError
+from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import Calibrator
 from leadlift.learning.calibration_drift import drift_finding, training_drift
-from leadlift.learning.candidates import BaggedTrees, BinnedLogistic
+from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.cutoff import FixedThreshold, PrecisionGuarantee
 from leadlift.learning.metrics import log_loss
 from leadlift.learning.scorer import LeadScorer

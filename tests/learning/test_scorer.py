@@ -9,9 +9,10 @@ from scipy.special import expit
 from sklearn.base import clone
 
 from leadlift.exceptions import ConfigError, InputError, NoCutoffError, SchemaError
+from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import NoCalibrator, SigmoidCalibrator
-from leadlift.learning.candidates import BaggedTrees, BinnedLogistic
+from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.cutoff import Capacity, FixedThreshold, PrecisionGuarantee
 from leadlift.learning.encoding import TableEncoder
 from leadlift.learning.scorer import LeadScorer

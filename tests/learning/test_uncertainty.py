@@ -6,9 +6,10 @@ from scipy.special import expit
 from scipy.stats import spearmanr
 
 from leadlift.learning import candidates
+from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import NoCalibrator
-from leadlift.learning.candidates import BaggedTrees, BinnedLogistic
+from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.log_odds import LogOddsClassifier
 from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.uncertainty import jackknife_error
