@@ -1,5 +1,6 @@
 """Cut-offs are what counting says, and those that cannot be honest are refused with the best that can."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -125,6 +126,23 @@ def test_the_error_says_how_much_evidence_would_do():
         caught.value
     )
     assert f"about {needed:,} leads in all" in str(caught.value)
+
+
+def refusal(evidence, target):
+    """What the error says, or nothing where there is a cut-off."""
+    try:
+        PrecisionGuarantee(target).choose(evidence)
+    except NoCutoffError as error:
+        return str(error)
+    return ""
+
+
+def test_what_would_do_is_more_than_there_is():
+    said = [refusal(simulate(600, seed=seed), target=0.6) for seed in range(30)]
+    asked = [re.search(r"about ([\d,]+) leads in all", text) for text in said]
+    n_asked = [int(found[1].replace(",", "")) for found in asked if found]
+    assert len(n_asked) >= 5
+    assert min(n_asked) > 600
 
 
 def test_no_evidence_would_do_where_the_best_leads_are_won_too_rarely():

@@ -50,6 +50,9 @@ def leads_needed(precision: float, target: float, confidence: float) -> int | No
 def what_is_missing(ladder: Ladder, target: float, confidence: float) -> str:
     """Say how far the evidence is from a precision: how many leads, won as often as the best ones observed.
 
+    The best of many rungs is the best partly by chance, so the numbers are those of a test that holds for
+    all rungs at once (Bonferroni).
+
     Parameters
     ----------
     ladder : Ladder
@@ -60,16 +63,19 @@ def what_is_missing(ladder: Ladder, target: float, confidence: float) -> str:
     str
         A sentence.
     """
-    bounds = [least_share(int(k), int(n), confidence) for k, n in zip(ladder.n_won, ladder.n, strict=True)]
+    for_all = 1 - (1 - confidence) / len(ladder.n)
+    bounds = [least_share(int(k), int(n), for_all) for k, n in zip(ladder.n_won, ladder.n, strict=True)]
     rung = int(np.argmax(bounds))
     n, k = int(ladder.n[rung]), int(ladder.n_won[rung])
     share = percent(round(k / max(n, 1), 3))
-    observed = f"{share} of the {n:,} leads from a score of {ladder.threshold[rung]:.3g} on"
-    needed = leads_needed(k / max(n, 1), target, confidence)
+    observed = f"At best {share} of the {n:,} leads from a score of {ladder.threshold[rung]:.3g} on were won"
+    needed = leads_needed(k / max(n, 1), target, for_all)
     if needed is None:
-        return f"At best {observed} were won: no number of such leads certifies {percent(target)}."
+        return f"{observed}: no number of such leads certifies {percent(target)}."
+    if needed <= n:
+        return f"{observed}, where the scores gave no reason to look for it first."
     in_all = int(np.ceil(needed * ladder.n_evidence / n))
     return (
-        f"At best {observed} were won; {needed:,} such leads, won as often, would certify {percent(target)}: "
+        f"{observed}; {needed:,} such leads, won as often, would certify {percent(target)}: "
         f"about {in_all:,} leads in all."
     )
