@@ -6,7 +6,8 @@ import pyarrow.csv
 import pytest
 
 from configs import make_config
-from leadlift.exceptions import InputError, LeakageError, SchemaError
+from leadlift.config import CutoffConfig, PolicyConfig, StagesConfig
+from leadlift.exceptions import ConfigError, InputError, LeakageError, SchemaError
 from leadlift.lifecycle.preparing import find_all, prepare, raise_if_fatal
 from leadlift.terms import Finding, Kind, Severity
 
@@ -110,6 +111,15 @@ def test_checking_repeats_the_gates_advice(config):
     assert 'ignore = ["contract value"]' in found.advice
     clean = find_all(config(ignore=("contract value",)))
     assert clean.advice == "Nothing stands in the way of training."
+
+
+def test_checking_refuses_demands_that_no_leads_could_meet(config):
+    rules = StagesConfig(hand_raise="nonsense")
+    with pytest.raises(ConfigError, match="hand_raise names 'nonsense', which is no input"):
+        find_all(config(ignore=("contract value",)).model_copy(update={"stages": rules}))
+    policy = CutoffConfig(mql=PolicyConfig(policy="capacity", per_week=0))
+    with pytest.raises(ConfigError, match="per_week > 0, got 0"):
+        find_all(config().model_copy(update={"cutoff": policy}))
 
 
 def test_checking_an_unreadable_file_is_an_error_like_in_training(config):

@@ -19,8 +19,10 @@ from leadlift.data.second_label import SecondLabel, second_label
 from leadlift.exceptions import InputError, LeakageError
 from leadlift.features.builder import FeatureBuilder
 from leadlift.features.later_counts import LATER_COUNTS
+from leadlift.learning.cutoff import get_policy
 from leadlift.learning.leakage import LeakageGate, LeakageReport, Suspect
 from leadlift.lifecycle.inputs import Inputs, make_inputs
+from leadlift.serving.stages import check_rules
 from leadlift.terms import FeatureSpec, Finding, Severity
 
 if TYPE_CHECKING:
@@ -183,7 +185,11 @@ def find_all(config: LeadliftConfig) -> CheckResult:
     ------
     InputError
         The file cannot be read.
+    ConfigError
+        A policy or a rule of the stages cannot be kept, whatever the leads are.
     """
+    for section in filter(None, (config.cutoff.mql, config.cutoff.sql)):
+        get_policy(section.policy, **section.parameters)
     leads = read_leads(config)
     findings = tuple(check_leads(leads, config.roles))
     if _is_fatal(findings):
@@ -192,6 +198,7 @@ def find_all(config: LeadliftConfig) -> CheckResult:
     if _is_fatal(inputs.findings):
         return CheckResult((*findings, *inputs.findings), _MEND_FIRST)
     problem = _pose(leads, findings, observations, inputs, config)
+    check_rules(config.stages, problem.specs, problem.inputs)
     try:
         problem.raise_if_blocked()
     except LeakageError as error:
