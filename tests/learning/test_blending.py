@@ -55,12 +55,30 @@ def test_blocks_with_few_of_either_outcome_say_nothing():
     assert told.weight_ == learner().fit(X, rare).weight_
 
 
+def test_rows_that_the_past_has_forgotten_teach_nothing_forward_in_time():
+    X, y, time = leads(3000, seed=0, lasts=False)
+    weight = np.where(time < 2400, 0.0, 1.0)
+    folds = forward_folds(y, time)
+    told = learner().fit(X, y, weight, forward=folds)
+    recent = slice(2400, None)
+    assert told.weight_ == learner().fit(X[recent], y[recent]).weight_
+
+
+def test_moments_of_one_lead_count_as_one_when_members_are_weighed():
+    rng = np.random.default_rng(3)
+    z, other = rng.normal(size=60), rng.normal(size=60)
+    y = (rng.random(60) < expit(z)).astype(int)
+    once = Block(y, np.ones(60), np.arange(60), trees=other, logistic=z)
+    often = Block(*[np.tile(part, 50) for part in once])
+    assert often.loss(0.5).shape == once.loss(0.5).shape
+
+
 @pytest.mark.parametrize(("present", "expected"), [(0.0, 1.0), (1.0, 1.0)])
 def test_the_member_that_tells_won_from_lost_gets_the_weight(present, expected):
     rng = np.random.default_rng(0)
     z = rng.normal(size=2000)
     y = (rng.random(2000) < expit(2 * z)).astype(int)
-    block = Block(y, np.ones(2000), trees=rng.normal(size=2000), logistic=z)
+    block = Block(y, np.ones(2000), np.arange(2000), trees=rng.normal(size=2000), logistic=z)
     assert forward_weight([block], present) == expected
 
 
@@ -68,7 +86,7 @@ def test_level_and_slope_are_left_to_the_calibrator():
     rng = np.random.default_rng(0)
     z = rng.normal(size=2000)
     y = (rng.random(2000) < expit(z)).astype(int)
-    block = Block(y, np.ones(2000), trees=3 * z + 5, logistic=rng.normal(size=2000))
+    block = Block(y, np.ones(2000), np.arange(2000), trees=3 * z + 5, logistic=rng.normal(size=2000))
     assert forward_weight([block], 0.0) == 0.0
 
 

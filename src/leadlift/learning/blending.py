@@ -139,7 +139,8 @@ class BlendedLearner(LogOddsClassifier):
             member.fit(X[seen], y[seen], weight[seen], groups=groups[seen]).decision_function(X[held])
             for member in (trees, logistic)
         ]
-        return Block(y[held], weight[held], *scores)
+        lead = np.unique(groups[held], return_inverse=True)[1]
+        return Block(y[held], weight[held], lead, *scores)
 
     def _log_odds(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.weight_ == 1:
@@ -183,14 +184,16 @@ class Block(NamedTuple):
 
     y: NDArray
     weight: NDArray[np.float64]
+    lead: NDArray[np.int64]
     trees: NDArray[np.float64]
     logistic: NDArray[np.float64]
 
     def loss(self, w: float) -> NDArray[np.float64]:
-        """Weighted log loss of each row by a blend; its level and slope are the calibrator's task."""
+        """Weighted log loss of each lead by a blend; its level and slope are the calibrator's task."""
         log_odds = (1 - w) * self.trees + w * self.logistic
         calibrator = SigmoidCalibrator().fit(log_odds, self.y, self.weight)
-        return self.weight * log_loss_each(self.y, logit(calibrator.transform(log_odds)))
+        each = log_loss_each(self.y, logit(calibrator.transform(log_odds)))
+        return np.bincount(self.lead, weights=self.weight * each)
 
 
 def forward_weight(blocks: Sequence[Block], present: float) -> float:

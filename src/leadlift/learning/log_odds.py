@@ -107,9 +107,8 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         folds = grouped_folds(target, n_folds, groups=groups, random_state=self.random_state)
         with one_blas_thread():
             self._fit(X, target, weight, folds)
-            self._choose(
-                X, target, weight, np.arange(len(y)) if groups is None else np.asarray(groups), forward
-            )
+            lead = np.arange(len(y)) if groups is None else np.asarray(groups)
+            self._choose(X, target, weight, lead, _that_count(forward, target, weight))
         return self
 
     def _choose(
@@ -171,3 +170,11 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _that_count(
+    forward: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], y: NDArray, weight: NDArray
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Folds without rows of weight 0; those that keep both outcomes on both sides."""
+    counted = [(seen[weight[seen] > 0], held[weight[held] > 0]) for seen, held in forward]
+    return [fold for fold in counted if all(len(np.unique(y[rows])) == 2 for rows in fold)]
