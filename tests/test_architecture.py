@@ -32,6 +32,7 @@ FLOORS = [
 # Dependency -> the only places that may import it.
 DOORS = {
     "duckdb": ("engines",),
+    "fairlearn": ("insight.fairness",),
     "jinja2": ("insight",),
     "lightgbm": ("learning.candidates",),
     "matplotlib": ("insight",),
@@ -42,11 +43,13 @@ DOORS = {
     "rich": ("cli",),
     "shap": ("insight",),
     "typer": ("cli",),
+    "vaderSentiment": ("insight.voice_of_lost.sentiment",),
 }
 
 # What costs more to import than numpy is imported where it is used.
 SLOW_TO_IMPORT = {
     "duckdb",
+    "fairlearn",
     "lightgbm",
     "matplotlib",
     "mlflow",

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from leadlift.config.base import Name, Section
 from leadlift.config.behaviour import EventsConfig, FeaturesConfig, HistoryConfig, ObservationsConfig
+from leadlift.config.insight import InsightConfig
 from leadlift.config.leads import DataConfig, FamiliesConfig, SchemaConfig
 from leadlift.config.model import CutoffConfig, ModelConfig, PolicyConfig
 from leadlift.config.stages import StagesConfig
@@ -26,6 +27,7 @@ __all__ = [
     "FamiliesConfig",
     "FeaturesConfig",
     "HistoryConfig",
+    "InsightConfig",
     "LeadSchema",
     "LeadliftConfig",
     "ModelConfig",
@@ -52,6 +54,7 @@ class LeadliftConfig(Section):
     model : ModelConfig
     cutoff : CutoffConfig
     stages : StagesConfig
+    insight : InsightConfig
     models : str
         Folder of bundles, the tracking database and figures, relative to the folder of leadlift.toml.
     """
@@ -64,6 +67,7 @@ class LeadliftConfig(Section):
     model: ModelConfig = Field(default_factory=ModelConfig)
     cutoff: CutoffConfig
     stages: StagesConfig = Field(default_factory=StagesConfig)
+    insight: InsightConfig = Field(default_factory=InsightConfig)
     models: Name = "models"
 
 
@@ -175,7 +179,9 @@ def parse_config(text: str, *, folder: Path, name: str = "leadlift.toml") -> Lea
     sources = {"leads": config.data.leads, "events": config.data.events, "history": config.data.history}
     located = {key: _located(folder, source) for key, source in sources.items()}
     data = config.data.model_copy(update=located)
-    return config.model_copy(update={"data": data, "models": str(folder / config.models)})
+    texts = None if config.insight.texts is None else str(folder / config.insight.texts)
+    insight = config.insight.model_copy(update={"texts": texts})
+    return config.model_copy(update={"data": data, "insight": insight, "models": str(folder / config.models)})
 
 
 def _located(folder: Path, source: str | None) -> str | None:

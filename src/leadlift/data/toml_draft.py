@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from leadlift.config import FamiliesConfig, ModelConfig, SchemaConfig, StagesConfig
 from leadlift.data.toml_behaviour import behaviour_sections, source_lines
+from leadlift.data.toml_insight import insight_section
 from leadlift.data.toml_text import array, quote, setting
 from leadlift.terms import Family
 
@@ -73,6 +74,7 @@ def draft(discovery: Discovery, folder: Path) -> str:
         _families_section(discovery.families),
         _model_section(),
         _stages_section(),
+        insight_section(discovery),
         _cutoff_sections(discovery.target),
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadlift.data.vocabulary.losses import WHY_IT_ENDED
 from leadlift.data.vocabulary.patterns import NamePattern, phrases
 
 EARLIER = phrases("""
@@ -30,7 +31,7 @@ _EARLIER_OR_ADVERTISING = (
 # Strong: whoever writes the column knows the ending. Checked in this order, so the plainest reason is given.
 LEAK_STRONG = (
     NamePattern(
-        "says why the lead ended",
+        WHY_IT_ENDED,
         phrases("""
             lost reason, loss reason, reason lost, reason for loss, close reason, closed reason, win reason,
             won reason, rejection reason, reject reason, disqualification reason, disqualified reason,
@@ -42,7 +43,7 @@ LEAK_STRONG = (
         """),
     ),
     NamePattern(
-        "says why the lead ended",
+        WHY_IT_ENDED,
         phrases("""
             reason, reasons, grund, raison, motif, motivo, reden
         """),
