@@ -37,7 +37,7 @@ DOORS = {
     "lightgbm": ("learning.candidates",),
     "matplotlib": ("insight",),
     "mlflow": ("lifecycle.tracking",),
-    "numba": ("learning.patterns",),
+    "numba": ("learning.pattern_kernels",),
     "optuna": ("learning.tuning",),
     "pyspark": ("engines", "serving.spark_job"),
     "rich": ("cli",),

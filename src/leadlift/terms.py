@@ -21,6 +21,7 @@ ACCOUNT = "account"
 SCORE = "score"
 SCORE_0_100 = "score_0_100"
 UNCERTAINTY = "uncertainty"
+BASE = "base"
 SCORE_SQL = "score_sql"
 GRADE = "grade"
 STAGE = "stage"
@@ -30,6 +31,9 @@ STATUS = "status"
 STATUS_DETAIL = "status_detail"
 MODEL_VERSION = "model_version"
 REASONS = ("reason_1", "reason_2", "reason_3")
+
+# Beside `score` and `base`, a column of explained leads.
+RESIDUAL = "residual"
 
 
 class Family(StrEnum):
@@ -53,9 +57,8 @@ SCORED_COLUMNS = (
     STAGE,
     STAGE_SINCE,
     STAGE_REASON,
-    Family.FIT.value,
-    Family.ENGAGEMENT.value,
-    Family.INTENT.value,
+    BASE,
+    *[family.value for family in Family],
     *REASONS,
     STATUS,
     STATUS_DETAIL,
@@ -241,6 +244,11 @@ class FeatureSpec:
     dtype : str
         Arrow type of the column: ``"float64"``, ``"int32"`` or ``"string"``; empty means float64 for numbers
         and string for categories.
+    wording : str
+        Key of the texts that put the column into words, ``"theme.measure"``; empty for a column of the leads'
+        file. Columns of one theme that are about the same are one reason.
+    about : tuple of str
+        What the column is about: an event type, a channel, a field.
     """
 
     name: str
@@ -252,8 +260,11 @@ class FeatureSpec:
     description: str = ""
     group: str = ""
     dtype: str = ""
+    wording: str = ""
+    about: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "about", tuple(self.about))
         if not self.dtype:
             object.__setattr__(self, "dtype", "float64" if self.kind is Kind.NUMERIC else "string")
 

@@ -6,12 +6,13 @@ import pyarrow as pa
 import pytest
 
 from leadlift.exceptions import SchemaError
-from leadlift.insight import attribution
-from leadlift.insight.attribution import Attributor, logistic_contributions
+from leadlift.insight.attribution import Attributor, attribute
 from leadlift.insight.explain import explain
+from leadlift.learning import candidates
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import CALIBRATORS, get_calibrator
 from leadlift.learning.candidates import BaggedTrees
+from leadlift.learning.log_odds import Explained
 from leadlift.learning.scorer import LeadScorer
 
 # The score is base + (score - base); sums of 6 terms below 1 in float64 lose a few units of 1e-16.
@@ -27,6 +28,11 @@ def some_leads(n=1500, seed=0):
     z = -2 + 0.4 * np.nan_to_num(visits) + (source == "fair") + size
     won = rng.random(n) < 1 / (1 + np.exp(-z))
     return pa.table({"source": source, "visits": pa.array(visits, from_pandas=True), "size": size}), won
+
+
+def told_apart(contributions, base):
+    """Log-odds that are the sum of given contributions."""
+    return Explained(base + contributions.sum(axis=1), np.empty((0, len(contributions))), contributions, base)
 
 
 def fit(calibrator="none", weight=None, **trees):
@@ -78,14 +84,14 @@ def test_log_odds_contributions_are_those_of_lightgbm_averaged_over_the_members(
 def test_the_logistic_members_contributions_are_table_entries(matrix):
     logistic = fit().learner_.logistic_
     np.testing.assert_array_equal(
-        logistic_contributions(logistic, matrix), linear_shap_by_hand(logistic, matrix)
+        logistic.explain(matrix).contributions, linear_shap_by_hand(logistic, matrix)
     )
 
 
 def test_the_logistic_members_tables_are_centred_over_the_training_rows():
     scorer = fit()
     seen = scorer.encoder_.transform(some_leads()[0])
-    means = logistic_contributions(scorer.learner_.logistic_, seen).mean(axis=0)
+    means = scorer.learner_.logistic_.explain(seen).contributions.mean(axis=0)
     np.testing.assert_allclose(means, 0, atol=ROUNDING)
 
 
@@ -110,27 +116,22 @@ def test_all_contributions_of_a_lead_share_the_slope_of_the_calibrated_curve(mat
 
 
 @pytest.mark.parametrize("tiny", [0.0, 1e-13, -1e-10, 1e-8, -1e-7])
-def test_where_the_contributions_cancel_the_slope_is_that_of_the_curve_at_the_base(tiny, monkeypatch):
-    scorer = fit("sigmoid")
-    attributor = Attributor(scorer)
+def test_where_the_contributions_cancel_the_slope_is_that_of_the_curve_at_the_base(tiny):
+    calibrator = fit("sigmoid").calibrator_
     bias = -1.2
-    phi = np.array([[0.4, -0.4, tiny]])
-    monkeypatch.setattr(attributor, "log_odds_contributions", lambda _: (phi, bias))
-    log_odds = np.array([bias + tiny])
-    score = scorer.calibrator_.transform(log_odds)
-    monkeypatch.setattr(scorer, "score_with_uncertainty", lambda _: (score, log_odds, np.zeros(1)))
-    contributions = attributor.explain(np.zeros((1, 3))).contributions
-    base = scorer.calibrator_.transform(np.array([bias]))[0]
-    slope = scorer.calibrator_.slope_ * base * (1 - base)  # by hand: derivative of the logistic curve
-    # The ratio of two differences of 1e-8 keeps seven digits.
-    np.testing.assert_allclose(contributions, phi * slope, rtol=1e-6, atol=1e-9)
+    found = told_apart(np.array([[0.4, -0.4, tiny]]), bias)
+    attribution = attribute(found, calibrator)
+    base = calibrator.transform(np.array([bias]))[0]
+    slope = calibrator.slope_ * base * (1 - base)  # by hand: derivative of the logistic curve
+    np.testing.assert_allclose(attribution.contributions, found.contributions * slope, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(attribution.residual, 0, atol=1e-12)
 
 
 def test_trees_too_large_for_tables_get_the_same_numbers(matrix, monkeypatch):
     scorer = fit("beta", 0.35)
     by_tables = Attributor(scorer).explain(matrix)
 
-    monkeypatch.setattr(attribution, "compiled_member", lambda _: None)
+    monkeypatch.setattr(candidates, "compiled_bag", lambda _: None)
     by_lightgbm = Attributor(scorer).explain(matrix)
     np.testing.assert_allclose(by_lightgbm.contributions, by_tables.contributions, atol=ROUNDING)
     assert by_lightgbm.base == pytest.approx(by_tables.base, abs=ROUNDING)
@@ -146,7 +147,7 @@ def test_explain_returns_a_row_a_lead_and_a_column_an_input():
     scorer = fit("sigmoid")
     X = some_leads(50, seed=3)[0]
     table = explain(scorer, X)
-    assert table.column_names == ["score", "base", "source", "visits", "size"]
+    assert table.column_names == ["score", "base", "source", "visits", "size", "residual"]
     total = sum(table[name].to_numpy() for name in table.column_names[1:])
     np.testing.assert_allclose(total, scorer.predict_proba(X)[:, 1], atol=ROUNDING)
 
@@ -156,5 +157,5 @@ def test_an_input_called_score_is_refused_instead_of_taking_the_scores_place():
     X = X.rename_columns(["source", "score", "size"])
     learner = BlendedLearner(BaggedTrees(max_rounds=5, n_jobs=1), n_folds=2)
     scorer = LeadScorer(learner=learner).fit(X, won)
-    with pytest.raises(SchemaError, match=r"columns score and base of its own; rename the input 'score'"):
+    with pytest.raises(SchemaError, match=r"score, base and residual of its own; rename the input 'score'"):
         explain(scorer, X)

@@ -14,17 +14,13 @@ from laws import law
 from leadlift.insight.attribution import Attributor
 from leadlift.insight.drivers import global_drivers
 from leadlift.insight.explain import explain
-from leadlift.insight.explained import (
-    explained_matrix,
-    explained_specs,
-    explained_values,
-    merge_statistics,
-)
+from leadlift.insight.explained import explained_matrix, explained_specs
+from leadlift.insight.reasons import strongest_reasons
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import get_calibrator
 from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.scorer import LeadScorer
-from leadlift.learning.target_statistics import CellStatistics, TargetStatistics
+from leadlift.learning.target_statistics import CellStatistics, TargetStatistics, merge_statistics
 from leadlift.serving.bundle import ModelBundle, Reference
 from leadlift.serving.predict import score_table
 from leadlift.terms import Family, FeatureSpec, Kind
@@ -110,7 +106,7 @@ def test_merging_keeps_the_sum_of_each_row(columns, seed):
 
 def test_trees_without_a_say_add_no_pair(scorer, leads, monkeypatch):
     monkeypatch.setattr(scorer.learner_, "weight_", 1.0)
-    assert explain(scorer, leads).column_names == ["score", "base", "region", "product", "size"]
+    assert explain(scorer, leads).column_names == ["score", "base", "region", "product", "size", "residual"]
 
 
 # Names and values
@@ -134,24 +130,25 @@ def test_a_pair_never_takes_the_name_of_a_column(scorer):
     ]  # fmt: skip
 
 
-def test_both_values_of_a_pair_are_shown_as_people_read_them(scorer):
+def test_both_values_of_a_pair_are_told_as_people_read_them(scorer):
     specs = [
         FeatureSpec("region", Kind.CATEGORICAL),
         FeatureSpec("product", Kind.NUMERIC, missing_means="none chosen"),
         FeatureSpec("size", Kind.NUMERIC),
     ]
     table = pa.table({"region": ["R1", "R2", None], "product": [2.0, None, None], "size": [1.0, 2.0, 3.0]})
-    shown = explained_values(specs, scorer.learner_.statistics, table)
-    assert shown["region x product"].to_pylist() == [
-        "R1 x 2",
-        "R2 x none chosen",
-        "not recorded x none chosen",
+    pairs = explained_specs(specs, scorer.learner_.statistics)
+    contributions = np.tile([0.0, 0.0, 0.0, 0.1], (3, 1))
+    assert strongest_reasons(pairs, table, contributions, n_reasons=1)[0].to_pylist() == [
+        "Region: R1 together with product 2, +10 points",
+        "Region: R2 together with product (none chosen), +10 points",
+        "Region (not recorded) together with product (none chosen), +10 points",
     ]
 
 
 def test_explain_has_a_column_for_the_pair_and_still_adds_up(scorer, leads):
     table = explain(scorer, leads)
-    assert table.column_names[2:] == ["region", "product", "size", "region x product"]
+    assert table.column_names[2:] == ["region", "product", "size", "region x product", "residual"]
     total = sum(table[name].to_numpy() for name in table.column_names[1:])
     np.testing.assert_allclose(total, scorer.predict_proba(leads)[:, 1], atol=ROUNDING)
 
@@ -168,11 +165,11 @@ def test_the_pair_is_among_the_drivers_and_has_a_number_to_colour_it_by(scorer, 
 def test_the_pair_is_told_as_one_reason(bundle, leads):
     with_ids = leads.append_column("lead_id", pa.array([str(i) for i in range(300)]))
     reasons = score_table(bundle, with_ids)["reason_1"].to_pylist()
-    of_pair = [i for i, reason in enumerate(reasons) if reason and reason.startswith("region x product: ")]
+    of_pair = [i for i, reason in enumerate(reasons) if reason and " together with product " in reason]
     assert len(of_pair) > 100
     row = leads.slice(of_pair[0], 1).to_pylist()[0]
-    product = "not recorded" if row["product"] is None else f"{row['product']:g}"
-    assert reasons[of_pair[0]].startswith(f"region x product: {row['region']} x {product}, ")
+    product = "(not recorded)" if row["product"] is None else f"{row['product']:g}"
+    assert reasons[of_pair[0]].startswith(f"Region: {row['region']} together with product {product}, ")
 
 
 # The bundle

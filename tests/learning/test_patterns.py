@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadlift.exceptions import InputError
-from leadlift.learning.patterns import PatternForest, UnsupportedForestError, _compiled
+from leadlift.learning.pattern_kernels import compiled
+from leadlift.learning.patterns import PatternForest, UnsupportedForestError
 
 N_FEATURES = 5
 SHAP_TOLERANCE = 1e-9  # LightGBM divides products back out, which costs it digits
@@ -155,6 +156,16 @@ def test_a_weighted_sum_of_boosters_has_the_weighted_sums(X, booster):
     np.testing.assert_allclose(forest.raw(X), expected.sum(axis=1), rtol=0, atol=SHAP_TOLERANCE)
 
 
+def test_scores_and_explanations_of_one_pass_are_those_of_two(X, booster):
+    other = train(X, outcome(X, seed=2), n_trees=15, num_leaves=5)
+    boosters = (booster, other)
+    forest = PatternForest.from_model_texts([b.model_to_string() for b in boosters], [0.75, -2.0])
+    raw, contributions = forest.explain(X)
+    np.testing.assert_array_equal(raw, [b.predict(X, raw_score=True) for b in boosters])
+    np.testing.assert_array_equal(raw, forest.raw_by_booster(X))
+    np.testing.assert_array_equal(contributions, forest.contributions(X))
+
+
 def test_boosters_that_read_missing_values_differently_go_together(X):
     options = [{"use_missing": False}, {"zero_as_missing": True}, {}]
     boosters = [train(X, outcome(X, seed=3), **each) for each in options]
@@ -254,7 +265,7 @@ def test_importing_loads_no_compiler():
 
 def test_loops_compile_where_no_machine_code_can_be_kept():
     nowhere = compile("def add_one(x): return x + 1", "<no file>", "exec").co_consts[0]
-    assert _compiled(types.FunctionType(nowhere, {}))(1) == 2
+    assert compiled(types.FunctionType(nowhere, {}))(1) == 2
 
 
 @pytest.mark.real_data
@@ -268,24 +279,45 @@ def test_the_caravan_set_is_scored_and_explained_as_lightgbm_does(real_data):
     np.testing.assert_allclose(forest.contributions(X[:500]), expected, rtol=0, atol=SHAP_TOLERANCE)
 
 
-@pytest.mark.slow
-def test_every_exact_explanation_together_costs_less_than_the_scores_alone_in_lightgbm():
+def cpu_seconds(work):
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def least_cpu_seconds(*works, n_rounds=3):
+    """Let each have its turn in every round, so that a busy machine slows all alike."""
+    return np.min([[cpu_seconds(work) for work in works] for _ in range(n_rounds)], axis=0)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """Forty columns, and a booster of 400 trees as a bag's member has them."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20_000, 40))
     y = X[:, :10].sum(axis=1) + X[:, 0] * X[:, 1] + rng.normal(size=len(X)) > 0
-    booster = train(X[:4000], y[:4000], n_trees=400, max_depth=6, learning_rate=0.05, feature_fraction=0.5)
+    options = {"max_depth": 6, "learning_rate": 0.05, "feature_fraction": 0.5}
+    return X, train(X[:4000], y[:4000], n_trees=400, **options)
+
+
+@pytest.mark.slow
+def test_every_exact_explanation_together_costs_less_than_the_scores_alone_in_lightgbm(wide):
+    X, booster = wide
     forest = compile_one(booster)
     out = np.empty_like(X)
     forest.contributions(X[:10], out=out[:10])
+    ours, lightgbms = least_cpu_seconds(
+        lambda: forest.contributions(X, out=out), lambda: booster.predict(X, num_threads=1)
+    )
+    assert ours <= lightgbms  # measured at 0.12 to 0.25
 
-    def cpu(work):
-        start = time.process_time()
-        work()
-        return time.process_time() - start
 
-    pairs = [
-        (cpu(lambda: forest.contributions(X, out=out)), cpu(lambda: booster.predict(X, num_threads=1)))
-        for _ in range(3)
-    ]
-    ours, lightgbms = (min(times) for times in zip(*pairs, strict=True))
-    assert ours <= lightgbms  # measured at 0.12 to 0.16
+@pytest.mark.slow
+def test_a_few_rows_with_the_making_of_the_tables_cost_less_than_in_lightgbm(wide):
+    X, booster = wide
+    compile_one(booster).contributions(X[:10])
+    ours, lightgbms = least_cpu_seconds(
+        lambda: compile_one(booster).contributions(X[:500]),
+        lambda: booster.predict(X[:500], pred_contrib=True, num_threads=1),
+    )
+    assert ours <= lightgbms  # measured at 0.3 to 0.4

@@ -7,34 +7,37 @@ calibrator and ``S = sum phi``. The contribution of column `i` on that scale is:
     c_i = phi_i * (g(b + S) - g(b)) / S
 
 which is the Aumann-Shapley split of a function of a sum (Aumann and Shapley 1974, "Values of Non-Atomic
-Games"), so that ``g(b) + sum c_i = p``.
+Games"), so that ``g(b) + sum c_i = p``. Where the contributions cancel each other, so that S vanishes, the
+slope of `g` around b takes the place of the ratio. A calibrator that jumps there may leave a residual
+``p - g(b) - sum c_i``, which no column accounts for; it is reported beside the contributions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadlift.insight.explained import merge_statistics
-from leadlift.learning.binned_logistic import bin_column
-from leadlift.learning.candidates import compiled_member, load_boosters
+from leadlift.learning.uncertainty import jackknife_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from leadlift.learning.binned_logistic import BinnedLogistic
-    from leadlift.learning.blending import BlendedLearner
+    from leadlift.learning.calibration import Calibrator
+    from leadlift.learning.log_odds import Explained
     from leadlift.learning.scorer import LeadScorer
 
-# Below this sum of contributions the ratio in the formula loses its digits and its limit serves instead.
-SMALL_SUM = 1e-9
+# Below this sum of contributions the ratio of the formula would lose its digits, or grow beyond all bounds
+# where a calibrator jumps; a smooth one differs from its slope by less than 1e-9 there.
+SMALL_SUM = 1e-6
+# Half the width, in log-odds, over which the slope around the base is taken.
+SLOPE_STEP = 1e-4
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Contributions to published scores; ``base + contributions.sum(axis=1)`` equals `score`.
+    """Contributions to published scores: ``base + contributions.sum(axis=1) + residual`` is `score`.
 
     Parameters
     ----------
@@ -43,6 +46,9 @@ class Attribution:
     contributions : ndarray of float64, shape (n_rows, n_explained)
         By input column and then by pair of columns (:func:`leadlift.insight.explained.explained_specs`), on
         the scale of the probability.
+    residual : ndarray of float64, shape (n_rows,)
+        What no column accounts for, on the scale of the probability: rounding (below 1e-9), unless the
+        calibrator jumps right at the base and the contributions cancel each other.
     score : ndarray of float64, shape (n_rows,)
         Published scores.
     log_odds : ndarray of float64, shape (n_rows,)
@@ -53,6 +59,7 @@ class Attribution:
 
     base: float
     contributions: NDArray[np.float64]
+    residual: NDArray[np.float64]
     score: NDArray[np.float64]
     log_odds: NDArray[np.float64]
     uncertainty: NDArray[np.float64]
@@ -69,7 +76,6 @@ class Attributor:
 
     def __init__(self, scorer: LeadScorer) -> None:
         self._scorer = scorer
-        self._learner: BlendedLearner = scorer.learner_
 
     def explain(self, matrix: NDArray[np.float64]) -> Attribution:
         """Explain encoded rows.
@@ -83,73 +89,57 @@ class Attributor:
         -------
         Attribution
         """
-        score, log_odds, uncertainty = self._scorer.score_with_uncertainty(matrix)
-        phi, bias = self.log_odds_contributions(matrix)
-        calibrate = self._scorer.calibrator_.transform
-        base = float(calibrate(np.array([bias]))[0])
-        contributions = phi * _slope(calibrate, phi.sum(axis=1), bias, base, score)
-        return Attribution(base, contributions, score, log_odds, uncertainty)
+        return attribute(self._scorer.learner_.explain(matrix), self._scorer.calibrator_)
 
     def log_odds_contributions(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """Return contributions on the log-odds scale, shape (n_rows, n_explained), and their base."""
-        phi, bias = _of_blend(self._learner, matrix)
-        for model in self._learner.segments:
-            rows = np.flatnonzero(matrix[:, self._learner.segment] == model.code)
-            own, own_bias = _of_blend(model.learner, matrix[rows])
-            phi[rows] *= 1 - model.weight
-            phi[rows, : matrix.shape[1]] += model.weight * own
-            # Another base is what it says of a lead to be of the segment.
-            phi[rows, self._learner.segment] += model.weight * (own_bias - bias)
-        return phi, bias
+        found = self._scorer.learner_.explain(matrix)
+        return found.contributions, found.base
 
 
-def _of_blend(learner: BlendedLearner, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Contributions to a blend's log-odds, and their base."""
-    w, n_columns = learner.weight_, matrix.shape[1]
-    if w == 1:
-        return logistic_contributions(learner.logistic_, matrix), learner.logistic_.intercept_
-    phi, bias = _of_forest(learner.trees_.model_texts_, learner.trees_.matrix(matrix))
-    phi = merge_statistics(phi, n_columns, learner.trees_.statistics_)
-    if w == 0:
-        return phi, bias
-    phi *= 1 - w
-    phi[:, :n_columns] += w * logistic_contributions(learner.logistic_, matrix)
-    return phi, (1 - w) * bias + w * learner.logistic_.intercept_
+def attribute(found: Explained, calibrator: Calibrator) -> Attribution:
+    """Map contributions to log-odds onto the scale of the calibrated probability.
 
+    Parameters
+    ----------
+    found : Explained
+        Log-odds and their contributions, from ``learner.explain``.
+    calibrator : Calibrator
+        Fitted.
 
-def _of_forest(texts: tuple[str, ...], matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    members = [compiled_member(text) for text in texts]
-    if None in members:
-        # Trees too large for tables are explained by LightGBM itself: as exact, only slower.
-        return _by_lightgbm(load_boosters(texts), matrix)
-    phi = np.zeros(matrix.shape)
-    for member in members:
-        phi += member.contributions(matrix)
-    return phi / len(members), sum(member.base_value for member in members) / len(members)
+    Returns
+    -------
+    Attribution
 
+    Examples
+    --------
+    Of log-odds of 1, three quarters come from the first column:
 
-def _by_lightgbm(boosters: list[Any], matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    total = sum(booster.predict(matrix, pred_contrib=True) for booster in boosters) / len(boosters)
-    return total[:, :-1], float(total[0, -1]) if len(total) else 0.0
-
-
-def logistic_contributions(logistic: BinnedLogistic, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the binned logistic regression's contributions by column, shape (n_rows, n_columns).
-
-    The table of each column is centred over the training rows, so its entry is the linear SHAP value
-    ``beta (x - mean x)`` summed over the column's bins.
+    >>> from leadlift.learning.calibration import NoCalibrator
+    >>> from leadlift.learning.log_odds import Explained
+    >>> found = Explained(np.array([1.0]), np.empty((0, 1)), np.array([[0.75, 0.25]]), base=0.0)
+    >>> attribution = attribute(found, NoCalibrator())
+    >>> attribution.base, attribution.contributions.round(3), attribution.score.round(3)
+    (0.5, array([[0.173, 0.058]]), array([0.731]))
     """
-    parts = zip(matrix.T, logistic.edges_, logistic.tables_, strict=True)
-    return np.column_stack([table[bin_column(x, edges)] for x, edges, table in parts])
-
-
-def _slope(
-    calibrate: object, total: NDArray[np.float64], bias: float, base: float, score: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return ``(g(b + S) - g(b)) / S`` a row, as a column; its limit where `S` vanishes."""
+    calibrate = calibrator.transform
+    score = calibrate(found.log_odds)
+    base = float(calibrate(np.array([found.base]))[0])
+    total = found.contributions.sum(axis=1)
     small = np.abs(total) < SMALL_SUM
-    step = 1e-4
-    ends = calibrate(np.array([bias - step, bias + step]))
-    limit = float(ends[1] - ends[0]) / (2 * step)
-    safe = np.where(small, 1.0, total)
-    return np.where(small, limit, (score - base) / safe)[:, None]
+    slope = np.where(small, _slope(calibrator, found.base), (score - base) / np.where(small, 1.0, total))
+    contributions = found.contributions * slope[:, None]
+    return Attribution(
+        base=base,
+        contributions=contributions,
+        residual=score - base - contributions.sum(axis=1),
+        score=score,
+        log_odds=found.log_odds,
+        uncertainty=jackknife_error(calibrate(found.members)),
+    )
+
+
+def _slope(calibrator: Calibrator, log_odds: float) -> float:
+    """Return the mean slope of the calibrated curve around a point."""
+    below, above = calibrator.transform(np.array([log_odds - SLOPE_STEP, log_odds + SLOPE_STEP]))
+    return float(above - below) / (2 * SLOPE_STEP)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from leadlift.exceptions import SchemaError, shorten
 from leadlift.insight.attribution import Attributor
 from leadlift.insight.explained import explained_specs
-from leadlift.terms import FeatureSpec
+from leadlift.terms import BASE, RESIDUAL, SCORE, FeatureSpec
 
 if TYPE_CHECKING:
     from leadlift.learning.scorer import LeadScorer
@@ -29,15 +29,16 @@ def explain(scorer: LeadScorer, X: Any) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        One row a lead: ``score`` and ``base`` (float64), then each input column's contribution under the
-        column's name and that of pairs of columns under both names, ``"region x policy"`` (float64, on the
-        scale of the probability). ``base`` plus the contributions equals
-        ``score`` to rounding.
+        One row a lead, all float64 and on the scale of the probability: ``score`` and ``base``, then each
+        input column's contribution under the column's name and that of pairs of columns under both names,
+        ``"region x policy"``, then ``residual``, what no column accounts for. ``base`` plus the contributions
+        plus ``residual`` equals ``score`` to rounding, and the residual is rounding too, except where
+        contributions cancel each other and the calibrator jumps.
 
     Raises
     ------
     SchemaError
-        An input column is itself called ``score`` or ``base``.
+        An input column is itself called ``score``, ``base`` or ``residual``.
 
     Examples
     --------
@@ -45,16 +46,20 @@ def explain(scorer: LeadScorer, X: Any) -> pa.Table:
     >>> from leadlift.learning.scorer import LeadScorer
     >>> X = np.random.default_rng(0).normal(size=(300, 2))
     >>> table = explain(LeadScorer().fit(X, X[:, 0] > 0.2), X)
-    >>> total = sum(table[name].to_numpy() for name in ("base", "x0", "x1"))
+    >>> total = sum(table[name].to_numpy() for name in ("base", "x0", "x1", "residual"))
     >>> bool(np.allclose(total, table["score"].to_numpy()))
     True
     """
     columns = [FeatureSpec(column.name, column.kind) for column in scorer.encoder_.columns_]
     names = [spec.name for spec in explained_specs(columns, scorer.learner_.statistics)]
-    taken = {"score", "base"}.intersection(names)
+    taken = {SCORE, BASE, RESIDUAL}.intersection(names)
     if taken:
-        msg = f"explain() has columns score and base of its own; rename the input {shorten(sorted(taken))}"
+        msg = (
+            f"explain() has columns {SCORE}, {BASE} and {RESIDUAL} of its own; rename the input "
+            f"{shorten(sorted(taken))}"
+        )
         raise SchemaError(msg)
     found = Attributor(scorer).explain(scorer.encoder_.transform(X))
-    whole = {"score": found.score, "base": np.full(len(found.score), found.base)}
-    return pa.table(whole | dict(zip(names, found.contributions.T, strict=True)))
+    whole = {SCORE: found.score, BASE: np.full(len(found.score), found.base)}
+    by_name = dict(zip(names, found.contributions.T, strict=True))
+    return pa.table(whole | by_name | {RESIDUAL: found.residual})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leadlift.learning.log_odds import LogOddsClassifier, log_loss_each
+from leadlift.learning.log_odds import Explained, LogOddsClassifier, log_loss_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,14 +140,25 @@ class BinnedLogistic(LogOddsClassifier):
     def _log_odds_with_members(
         self, X: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        found = self._explain(X)
+        return found.log_odds, found.members
+
+    def _explain(self, X: NDArray[np.float64]) -> Explained:
+        """Take the tables' entries for contributions.
+
+        A table is centred over the training rows, so that its entry is the linear SHAP value
+        ``beta (x - mean x)`` summed over the column's bins.
+        """
         total = np.full(len(X), self.intercept_)
         members = np.tile(self.fold_intercepts_, (len(X), 1))
+        contributions = np.empty(X.shape)
         parts = zip(X.T, self.edges_, self.tables_, self.fold_tables_, strict=True)
-        for x, edges, table, fold_table in parts:
+        for j, (x, edges, table, fold_table) in enumerate(parts):
             bins = bin_column(x, edges)
-            total += table[bins]
+            contributions[:, j] = table[bins]
+            total += contributions[:, j]
             members += fold_table[bins]
-        return total, members.T
+        return Explained(total, members.T, contributions, self.intercept_)
 
 
 def _held_out(bins: Any, folds: NDArray[np.int64], lines: list[_Line]) -> NDArray[np.float64]:

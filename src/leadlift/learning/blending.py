@@ -15,7 +15,7 @@ from scipy.special import logit
 from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.calibration import SigmoidCalibrator
 from leadlift.learning.candidates import BaggedTrees
-from leadlift.learning.log_odds import LogOddsClassifier, log_loss_each
+from leadlift.learning.log_odds import Explained, LogOddsClassifier, log_loss_each
 from leadlift.learning.target_statistics import NO_STATISTICS, TargetStatistics
 
 if TYPE_CHECKING:
@@ -158,11 +158,32 @@ class BlendedLearner(LogOddsClassifier):
         trees = self.trees_._log_odds_with_members(X)
         if self.weight_ == 0:
             return trees
-        logistic = self.logistic_._log_odds_with_members(X)
-        # A bundle written before fold tables were kept has the logistic member as a whole only.
-        spread = logistic[1] if len(logistic[1]) else logistic[0]
-        w = self.weight_
-        return (1 - w) * trees[0] + w * logistic[0], (1 - w) * trees[1] + w * spread
+        return _mixed(trees, self.logistic_._log_odds_with_members(X), self.weight_)
+
+    def _explain(self, X: NDArray[np.float64]) -> Explained:
+        w, n_columns = self.weight_, X.shape[1]
+        if w == 1:
+            return self.logistic_._explain(X)
+        trees = self.trees_._explain(X)
+        if w == 0:
+            return trees
+        logistic = self.logistic_._explain(X)
+        contributions = trees.contributions
+        contributions *= 1 - w
+        # Pairs of columns, which stand behind the columns, are known to trees only.
+        contributions[:, :n_columns] += w * logistic.contributions
+        log_odds, members = _mixed(trees[:2], logistic[:2], w)
+        return Explained(log_odds, members, contributions, (1 - w) * trees.base + w * logistic.base)
+
+
+LogOddsWithMembers = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
+
+
+def _mixed(trees: LogOddsWithMembers, logistic: LogOddsWithMembers, w: float) -> LogOddsWithMembers:
+    """Average the log-odds of both members of the blend, and those of their own members."""
+    # A bundle written before fold tables were kept has the logistic member as a whole only.
+    spread = logistic[1] if len(logistic[1]) else logistic[0]
+    return (1 - w) * trees[0] + w * logistic[0], (1 - w) * trees[1] + w * spread
 
 
 def _blend_weight(trees: NDArray, logistic: NDArray, y: NDArray, weight: NDArray) -> float:

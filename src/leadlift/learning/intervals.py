@@ -25,10 +25,38 @@ def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> Interval:
     """
     if n == 0:
         return Interval(float("nan"), 0.0, 1.0, confidence)
+    low, high = share_bounds(k, n, confidence)
+    return Interval(k / n, float(low), float(high), confidence)
+
+
+def share_bounds(
+    k: ArrayLike, n: ArrayLike, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of the exact two-sided binomial intervals of many shares.
+
+    Source: Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404.
+
+    Parameters
+    ----------
+    k, n : array of int
+        Successes and trials; of no trial nothing is known, from 0 to 1.
+    confidence : float, default=0.95
+
+    Returns
+    -------
+    low, high : ndarray of float64
+
+    Examples
+    --------
+    >>> low, high = share_bounds([30, 0], [100, 0])
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.212, 0.0], [0.4, 1.0])
+    """
+    k, n = np.asarray(k), np.asarray(n)
     tail = (1 - confidence) / 2
-    low = float(betaincinv(k, n - k + 1, tail)) if k else 0.0
-    high = float(betaincinv(k + 1, n - k, 1 - tail)) if k < n else 1.0
-    return Interval(k / n, low, high, confidence)
+    low = np.where(k > 0, betaincinv(np.maximum(k, 1), n - k + 1, tail), 0.0)
+    high = np.where(k < n, betaincinv(k + 1, np.maximum(n - k, 1), 1 - tail), 1.0)
+    return low, high
 
 
 def poisson_rate(count: int, exposure: float, confidence: float = 0.95) -> Interval:

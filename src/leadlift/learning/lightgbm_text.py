@@ -202,7 +202,7 @@ def _numbers(fields: dict[str, str], key: str, size: int, dtype: type, where: st
     except (ValueError, OverflowError) as error:
         msg = f"expected numbers in line {key!r} of {where}, but: {error}; save the model again"
         raise InputError(msg) from error
-    if values.size != size or np.isnan(values).any():
+    if values.size != size or (dtype is np.float64 and np.isnan(values).any()):
         msg = f"expected {size} numbers in line {key!r} of {where}, but got {shorten(words)}"
         raise InputError(msg)
     return values
@@ -229,13 +229,13 @@ def _refuse_categories(features: np.ndarray, where: str) -> None:
 
 def _check_structure(tree: Tree, where: str, n_features: int) -> None:
     """Refuse links that make no tree, and features that are not in the matrix."""
-    n_splits = tree.split_feature.size
-    children = np.concatenate([tree.left_child, tree.right_child])
-    parents = np.tile(np.arange(n_splits), 2)
-    one_parent_each = np.array_equal(np.sort(children), np.r_[-n_splits - 1 : 0, 1:n_splits])
-    if not one_parent_each or (children[children >= 0] <= parents[children >= 0]).any():
+    # Lists, since NumPy takes longer to begin than a small tree takes in Python.
+    n_splits, left, right = tree.split_feature.size, tree.left_child.tolist(), tree.right_child.tolist()
+    one_parent_each = sorted(left + right) == [*range(-n_splits - 1, 0), *range(1, n_splits)]
+    parents = [*range(n_splits), *range(n_splits)]
+    if not one_parent_each or any(0 <= c <= p for c, p in zip(left + right, parents, strict=True)):
         msg = f"expected every split and leaf of {where} to have one earlier parent; save the model again"
         raise InputError(msg)
-    if not ((tree.split_feature >= 0) & (tree.split_feature < n_features)).all():
+    if tree.split_feature.min() < 0 or tree.split_feature.max() >= n_features:
         msg = f"expected features 0 to {n_features - 1} in {where}, but got {shorten(tree.split_feature)}"
         raise InputError(msg)

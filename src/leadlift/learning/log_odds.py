@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.special import expit
@@ -18,6 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+
+class Explained(NamedTuple):
+    """Log-odds, and what they are the sum of: ``base + contributions.sum(axis=1)`` is `log_odds`.
+
+    Parameters
+    ----------
+    log_odds : ndarray of float64, shape (n_rows,)
+    members : ndarray of float64, shape (n_members, n_rows)
+        What each member of the learner would give alone; no row where it has no members.
+    contributions : ndarray of float64, shape (n_rows, n_explained)
+        By column, and then by pair of columns that count together.
+    base : float
+        Log-odds before anything is known of a row.
+    """
+
+    log_odds: NDArray[np.float64]
+    members: NDArray[np.float64]
+    contributions: NDArray[np.float64]
+    base: float
 
 
 def log_loss_each(y: NDArray, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -65,7 +85,8 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
 
     A subclass implements ``_fit(X, y, weight, folds)``, which sets ``oof_log_odds_``, and
     ``_log_odds(X)``. Both get checked float64 matrices in which NaN is missing. One that learns from several
-    samples implements ``_log_odds_with_members(X)`` too.
+    samples implements ``_log_odds_with_members(X)`` too, and one whose log-odds can be told apart by column
+    ``_explain(X)``.
     """
 
     def fit(
@@ -149,6 +170,25 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         self, X: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self._log_odds(X), np.empty((0, len(X)))
+
+    def explain(self, X: ArrayLike) -> Explained:
+        """Return the log-odds and the exact contributions they are the sum of, in one pass.
+
+        Contributions are path-dependent SHAP values of trees (Lundberg et al. 2020,
+        doi:10.1038/s42256-019-0138-9) and linear SHAP values of logistic regressions.
+
+        Parameters
+        ----------
+        X : array of float64, shape (n_rows, n_columns)
+
+        Returns
+        -------
+        Explained
+            Its first two fields are those of :meth:`decision_with_members`, bit for bit.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
+        return self._explain(X)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return probabilities of both classes, shape (n_rows, 2)."""

@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.candidates import BaggedTrees
-from leadlift.learning.log_odds import log_loss_each
+from leadlift.learning.log_odds import Explained, log_loss_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,6 +197,19 @@ class SegmentedLearner(BlendedLearner):
             log_odds[rows] = (1 - w) * log_odds[rows] + w * own
             members[:, rows] = (1 - w) * members[:, rows] + w * own_members
         return log_odds, members
+
+    def _explain(self, X: NDArray[np.float64]) -> Explained:
+        log_odds, members, contributions, base = super()._explain(X)
+        for model in self.segments_:
+            rows, w = np.flatnonzero(X[:, self.segment] == model.code), model.weight
+            own = model.learner._explain(X[rows])
+            log_odds[rows] = (1 - w) * log_odds[rows] + w * own.log_odds
+            members[:, rows] = (1 - w) * members[:, rows] + w * own.members
+            contributions[rows] *= 1 - w
+            contributions[rows, : X.shape[1]] += w * own.contributions
+            # Another base is what it says of a lead to be of the segment.
+            contributions[rows, self.segment] += w * (own.base - base)
+        return Explained(log_odds, members, contributions, base)
 
 
 def shrunk_weight(

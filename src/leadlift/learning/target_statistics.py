@@ -152,6 +152,35 @@ class TargetStatistics:
 NO_STATISTICS = TargetStatistics(0.5, {}, ())
 
 
+def merge_statistics(
+    contributions: NDArray[np.float64], n_columns: int, statistics: TargetStatistics
+) -> NDArray[np.float64]:
+    """Add the contributions of rate and support to those of their column, or make them one of their pair.
+
+    Parameters
+    ----------
+    contributions : ndarray of float64, shape (n_rows, n_columns + 2 * n_statistics)
+        Of the columns and, after them, of rate and support of each statistic.
+    n_columns : int
+    statistics : TargetStatistics
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_columns + n_pairs)
+        The sum of each row stays what it was.
+    """
+    if not statistics.statistics:
+        return contributions
+    place_of = {(j,): j for j in range(n_columns)}
+    place_of |= {pair: n_columns + k for k, pair in enumerate(statistics.pairs)}
+    merged = np.zeros((len(contributions), len(place_of)))
+    merged[:, :n_columns] = contributions[:, :n_columns]
+    for k, learnt in enumerate(statistics.statistics):
+        first = n_columns + 2 * k
+        merged[:, place_of[learnt.columns]] += contributions[:, first] + contributions[:, first + 1]
+    return merged
+
+
 @dataclass(frozen=True)
 class FoldedCounts:
     """Weighted rows and won rows by cell and fold.
