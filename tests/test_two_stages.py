@@ -24,6 +24,7 @@ from leadlift.serving import stages
 from leadlift.serving.batch import SCORED_SCHEMA
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.predict import predict, score_table
+from leadlift.terms import Family
 from two_stage_leads import CONFIG, two_stage_leads
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -163,9 +164,9 @@ def test_mql_is_decided_on_p_sql_and_sql_on_p_won(bundle, frame):
 
 
 def test_reasons_are_those_of_being_won(bundle, scored):
-    families = sum(column(scored, family) for family in ("fit", "engagement", "intent"))
-    # Every input belongs to one of the three families here.
-    np.testing.assert_allclose(bundle.reference.base + families, column(scored, "score"), atol=1e-12)
+    parts = sum(column(scored, name) for name in ("base", *(family.value for family in Family)))
+    np.testing.assert_allclose(parts, column(scored, "score"), rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(column(scored, "base"), bundle.reference.base)
 
 
 def test_a_bundle_of_one_label_has_no_score_sql(bundle, frame):

@@ -278,3 +278,17 @@ def test_a_learner_that_is_no_blend_cannot_be_shipped(bundle, tmp_path):
     scorer.learner_ = bundle.scorer.learner_.trees_
     with pytest.raises(InputError, match=r"holds a BlendedLearner, got BaggedTrees"):
         ModelBundle(scorer, bundle.schema, bundle.reference, {}).save(tmp_path / "x")
+
+
+def test_texts_that_no_bundle_writes_are_refused(copy):
+    forge(copy, "texts.json", b'{"language": "en", "overrides": {"times": {"many": "{count.__class__}"}}}')
+    with pytest.raises(BundleError, match=r"cannot be understood: texts: times.many cannot fill"):
+        ModelBundle.load(copy)
+
+
+def test_a_bundle_without_texts_speaks_english(copy):
+    manifest = json.loads((copy / MANIFEST).read_text())
+    files = {name: digest for name, digest in manifest["sha256"].items() if name != "texts.json"}
+    version = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
+    edit_manifest(copy, sha256=files, version=version)
+    assert ModelBundle.load(copy).texts.language == "en"

@@ -11,7 +11,7 @@ import pytest
 
 from leadlift.exceptions import InputError
 from leadlift.serving import writing
-from leadlift.serving.writing import escape_formulas, open_output
+from leadlift.serving.writing import open_output
 
 TABLE = pa.table({"lead_id": ["a", "b"], "score": [0.25, None], "n": pa.array([1, 2], pa.int32())})
 ENDINGS = pytest.mark.parametrize("ending", ["csv", "parquet"])
@@ -132,18 +132,6 @@ def test_the_file_gets_the_permissions_of_a_new_file(tmp_path):
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "out.csv").stat().st_mode) == 0o640
-
-
-@pytest.mark.parametrize(
-    "cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "--5"]
-)
-def test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe(cell):
-    assert escape_formulas(pa.table({"a": [cell]}))["a"].to_pylist() == ["'" + cell]
-
-
-@pytest.mark.parametrize("cell", ["-5", "+49", "-1.5", "+3,5", "web", "a=b", "", None, "'=1"])
-def test_other_cells_stay_as_they_are(cell):
-    assert escape_formulas(pa.table({"a": pa.array([cell], pa.string())}))["a"].to_pylist() == [cell]
 
 
 def test_parquet_keeps_cells_as_they_are(tmp_path):

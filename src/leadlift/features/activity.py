@@ -39,23 +39,34 @@ _BREADTH_DAYS = 30.0
 _SPECS = Specs("activity", Family.ENGAGEMENT)
 
 _BREADTH = (
-    _SPECS.number("n_sessions_all", "sessions, parted by 30 minutes without an act", unit="sessions"),
     _SPECS.number(
-        "n_sessions_30d", "sessions begun in the last 30 days", unit="sessions", window_days=_BREADTH_DAYS
+        "n_sessions_all",
+        "sessions, parted by 30 minutes without an act",
+        unit="sessions",
+        wording="sessions.count",
     ),
-    _SPECS.number("n_active_days_all", "days (UTC) with an act", unit="days"),
+    _SPECS.number(
+        "n_sessions_30d",
+        "sessions begun in the last 30 days",
+        unit="sessions",
+        window_days=_BREADTH_DAYS,
+        wording="sessions.count",
+    ),
+    _SPECS.number("n_active_days_all", "days (UTC) with an act", unit="days", wording="active_days.count"),
     _SPECS.number(
         "n_active_days_30d",
         "days, counted back from as_of, with an act",
         unit="days",
         window_days=_BREADTH_DAYS,
+        wording="active_days.count",
     ),
-    _SPECS.number("n_assets_all", "different assets", unit="assets"),
+    _SPECS.number("n_assets_all", "different assets", unit="assets", wording="assets.count"),
     _SPECS.number(
         "n_new_assets_30d",
         "assets met for the first time in the last 30 days",
         unit="assets",
         window_days=_BREADTH_DAYS,
+        wording="assets.new",
     ),
     _SPECS.number(
         "velocity",
@@ -63,8 +74,15 @@ _BREADTH = (
         unit="ratio",
         window_days=_RECENT_DAYS + _BEFORE_DAYS,
         dtype="float64",
+        wording="velocity.ratio",
     ),
-    _SPECS.number("decayed_acts", "acts, each weighted exp(-age / 14 days)", unit="acts", dtype="float64"),
+    _SPECS.number(
+        "decayed_acts",
+        "acts, each weighted exp(-age / 14 days)",
+        unit="acts",
+        dtype="float64",
+        wording="acts.decayed",
+    ),
 )
 
 
@@ -113,17 +131,24 @@ class Activity(FeatureGroup):
         if not self.types_:
             return ()
         return (
-            *self._windowed("n", "acts"),
-            *[s for name in self._type_keys for s in self._windowed(f"n_{name}", f"acts of type {name!r}")],
+            *self._windowed("n", "acts", "acts.count"),
+            *[
+                s
+                for name in self._type_keys
+                for s in self._windowed(f"n_{name}", f"acts of type {name!r}", "type.count", name)
+            ],
             *[
                 s
                 for name in self._channel_keys
-                for s in self._windowed(f"n_by_{name}", f"acts by channel {name!r}")
+                for s in self._windowed(f"n_by_{name}", f"acts by channel {name!r}", "channel.count", name)
             ],
             *(self._sums() if self.has_amounts_ else ()),
-            _SPECS.days_since("days_since_last", "last act"),
-            _SPECS.days_since("days_since_first", "first act"),
-            *[_SPECS.days_since(f"days_since_{name}", f"last act of type {name!r}") for name in self.types_],
+            _SPECS.days_since("days_since_last", "last act", "acts.last"),
+            _SPECS.days_since("days_since_first", "first act", "first_act.days"),
+            *[
+                _SPECS.days_since(f"days_since_{name}", f"last act of type {name!r}", "type.last", (name,))
+                for name in self.types_
+            ],
             *_BREADTH,
         )
 
@@ -169,19 +194,21 @@ class Activity(FeatureGroup):
     def _channel_keys(self) -> tuple[str, ...]:
         return (*self.channels_, OTHER, UNKNOWN)
 
-    def _windowed(self, stem: str, what: str) -> list[FeatureSpec]:
-        return _SPECS.windows(stem, what, self.windows_days, unit="acts")
+    def _windowed(self, stem: str, what: str, wording: str, *about: str) -> list[FeatureSpec]:
+        return _SPECS.windows(stem, what, self.windows_days, unit="acts", wording=wording, about=about)
 
     def _sums(self) -> list[FeatureSpec]:
         keys = [
-            ("sum", "values of all acts"),
-            *[(f"sum_{n}", f"values of type {n!r}") for n in self._type_keys],
-            *[(f"sum_by_{n}", f"values by channel {n!r}") for n in self._channel_keys],
+            ("sum", "values of all acts", "acts.value", ()),
+            *[(f"sum_{n}", f"values of type {n!r}", "type.value", (n,)) for n in self._type_keys],
+            *[(f"sum_by_{n}", f"values by channel {n!r}", "channel.value", (n,)) for n in self._channel_keys],
         ]
         return [
             spec
-            for stem, what in keys
-            for spec in _SPECS.windows(stem, what, self.windows_days, unit="value", dtype="float64")
+            for stem, what, wording, about in keys
+            for spec in _SPECS.windows(
+                stem, what, self.windows_days, unit="value", dtype="float64", wording=wording, about=about
+            )
         ]
 
     def _spread(self, acts: KnownActs, keys: NDArray[np.int64], n_keys: int) -> list[pa.Array]:

@@ -36,35 +36,53 @@ NO_PRICES = "no prices looked at yet"
 NO_TWO_ACTS = "fewer than two acts yet"
 
 _TOUCHES = (
-    ("first_touch", "event type of the first act"),
-    ("last_touch", "event type of the last act"),
-    ("second_last_touch", "event type of the act before the last"),
+    ("first_touch", "event type of the first act", "first_touch.type"),
+    ("last_touch", "event type of the last act", "last_touch.type"),
+    ("second_last_touch", "event type of the act before the last", "second_last_touch.type"),
 )
 _CHANNELS = (
-    ("first_channel", "channel of the first act"),
-    ("last_channel", "channel of the last act"),
+    ("first_channel", "channel of the first act", "first_touch.channel"),
+    ("last_channel", "channel of the last act", "last_touch.channel"),
 )
 _SPECS = Specs("journey", Family.ENGAGEMENT)
 _INTENT = Specs("journey", Family.INTENT)
 
 _GAPS = (
     _SPECS.number(
-        "mean_gap_days", "mean time between an act and the next", unit="days", missing_means=NO_TWO_ACTS
+        "mean_gap_days",
+        "mean time between an act and the next",
+        unit="days",
+        missing_means=NO_TWO_ACTS,
+        wording="gap.mean",
     ),
     _SPECS.number(
         "shortest_gap_days",
         "shortest time between an act and the next",
         unit="days",
         missing_means=NO_TWO_ACTS,
+        wording="gap.shortest",
     ),
     _SPECS.number(
         "longest_gap_days",
         "longest time between an act and the next",
         unit="days",
         missing_means=NO_TWO_ACTS,
+        wording="gap.longest",
     ),
-    _SPECS.number("last_gap_days", "time between the last two acts", unit="days", missing_means=NO_TWO_ACTS),
-    _SPECS.number("journey_days", "time from the first act to the last", unit="days", missing_means=NO_ACT),
+    _SPECS.number(
+        "last_gap_days",
+        "time between the last two acts",
+        unit="days",
+        missing_means=NO_TWO_ACTS,
+        wording="gap.last",
+    ),
+    _SPECS.number(
+        "journey_days",
+        "time from the first act to the last",
+        unit="days",
+        missing_means=NO_ACT,
+        wording="journey.length",
+    ),
 )
 _PRICING = (
     _INTENT.number(
@@ -72,16 +90,28 @@ _PRICING = (
         "place of the first view of prices among the acts, 1 = first",
         unit="acts",
         missing_means=NO_PRICES,
+        wording="meaning.position",
+        about=("pricing",),
     ),
     _INTENT.number(
         "contents_before_pricing",
         "acts about content before the first view of prices",
         unit="acts",
         missing_means=NO_PRICES,
+        wording="meaning.contents_before",
+        about=("pricing",),
     ),
-    _INTENT.number("pricing_first", "1 if prices were looked at, and before any act about content, else 0"),
     _INTENT.number(
-        "pricing_after_content", "1 if prices were looked at, and first after an act about content, else 0"
+        "pricing_first",
+        "1 if prices were looked at, and before any act about content, else 0",
+        wording="meaning.first",
+        about=("pricing",),
+    ),
+    _INTENT.number(
+        "pricing_after_content",
+        "1 if prices were looked at, and first after an act about content, else 0",
+        wording="meaning.after_content",
+        about=("pricing",),
     ),
 )
 
@@ -131,8 +161,8 @@ class Journey(FeatureGroup):
         if not self.types_:
             return ()
         return (
-            *[_level(name, what) for name, what in _TOUCHES],
-            *([_level(name, what) for name, what in _CHANNELS] if self.channels_ else ()),
+            *[_level(*touch) for touch in _TOUCHES],
+            *([_level(*channel) for channel in _CHANNELS] if self.channels_ else ()),
             *_GAPS,
             *[_sequence(types) for types in self.sequences_],
             *(_PRICING if self.has_pricing_ else ()),
@@ -259,7 +289,7 @@ def number_or_null(values: NDArray[np.int64]) -> pa.Array:
     return pa.array(values.astype(np.float64), mask=values == NONE)
 
 
-def _level(name: str, what: str) -> FeatureSpec:
+def _level(name: str, what: str, wording: str) -> FeatureSpec:
     return FeatureSpec(
         name=name,
         kind=Kind.CATEGORICAL,
@@ -267,9 +297,10 @@ def _level(name: str, what: str) -> FeatureSpec:
         group=Journey.name,
         missing_means="no second act yet" if name == "second_last_touch" else NO_ACT,
         description=what,
+        wording=wording,
     )
 
 
 def _sequence(types: tuple[str, ...]) -> FeatureSpec:
     what = f"how often acts of the types {', then '.join(map(repr, types))} came side by side, ever"
-    return _SPECS.number(_sequence_name(types), what, unit="times")
+    return _SPECS.number(_sequence_name(types), what, unit="times", wording="sequence.count", about=types)

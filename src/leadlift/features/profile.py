@@ -180,9 +180,13 @@ def _of_changes(field: FeatureSpec) -> tuple[FeatureSpec, FeatureSpec]:
         f"days from the last change of {field.name!r} to as_of",
         unit="days",
         missing_means="no change logged yet",
+        wording="field.since_change",
+        about=(field.name,),
     )
     changes = f"logged changes of {field.name!r} before as_of"
-    return days_in, specs.number(f"n_changes_{field.name}", changes, unit="changes")
+    return days_in, specs.number(
+        f"n_changes_{field.name}", changes, unit="changes", wording="field.changes", about=(field.name,)
+    )
 
 
 def _changes(facts: Facts, field: str) -> tuple[pa.Array, pa.Array]:

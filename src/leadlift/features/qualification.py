@@ -94,7 +94,9 @@ class Qualification(FeatureGroup):
         """Return what each column means; see :meth:`FeatureGroup.specs`."""
         acts = [spec for meaning in self.meanings_ for spec in _specs_of(meaning)]
         about = "acts about a demo, a quote, contact or prices"
-        any_windows = _SPECS.windows("intent_any", about, ANY_WINDOWS_DAYS, unit="acts")
+        any_windows = _SPECS.windows(
+            "intent_any", about, ANY_WINDOWS_DAYS, unit="acts", wording="meaning.count", about=("any",)
+        )
         return (*acts, *(any_windows if acts else ()), *((_N_BANT_KNOWN,) if self.bant_ else ()))
 
     def columns(self, facts: Facts) -> list[pa.Array]:
@@ -152,13 +154,23 @@ def _counts(acts: KnownActs, windows_days: Sequence[float]) -> list[pa.Array]:
 _SPECS = Specs(Qualification.name, Family.INTENT)
 
 _N_BANT_KNOWN = _SPECS.number(
-    "n_bant_known", "how many of budget, authority, need and timeline are known, 0 to 4", unit="questions"
+    "n_bant_known",
+    "how many of budget, authority, need and timeline are known, 0 to 4",
+    unit="questions",
+    wording="bant.count",
 )
 
 
 def _specs_of(meaning: str) -> list[FeatureSpec]:
     stem, about = f"intent_{meaning}", _ABOUT[meaning]
     return [
-        *_SPECS.windows(stem, f"acts {about}", MEANING_WINDOWS_DAYS, unit="acts"),
-        _SPECS.days_since(f"{stem}_days_since", f"last act {about}"),
+        *_SPECS.windows(
+            stem,
+            f"acts {about}",
+            MEANING_WINDOWS_DAYS,
+            unit="acts",
+            wording="meaning.count",
+            about=(meaning,),
+        ),
+        _SPECS.days_since(f"{stem}_days_since", f"last act {about}", "meaning.last", (meaning,)),
     ]

@@ -104,6 +104,8 @@ class Source(FeatureGroup):
                 f"known at as_of",
                 unit="times the overall share",
                 missing_means="no win of any lead was known yet",
+                wording="field.lift",
+                about=(name,),
             )
             for name in self.histories_
         )

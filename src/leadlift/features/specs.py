@@ -39,12 +39,14 @@ class Specs:
         window_days: float | None = None,
         missing_means: str = NEVER_MISSING,
         dtype: str = "",
+        wording: str = "",
+        about: Sequence[str] = (),
     ) -> FeatureSpec:
         """Describe one number.
 
         Parameters
         ----------
-        name, what, unit, window_days, missing_means
+        name, what, unit, window_days, missing_means, wording, about
             As in :class:`leadlift.terms.FeatureSpec`, `what` being its description.
         dtype : str
             int32 where it is never missing and float64 else, if not given.
@@ -63,10 +65,20 @@ class Specs:
             missing_means=missing_means,
             description=what,
             dtype=dtype or ("int32" if missing_means == NEVER_MISSING else "float64"),
+            wording=wording,
+            about=tuple(about),
         )
 
     def windows(
-        self, stem: str, what: str, windows_days: Sequence[float], *, unit: str, dtype: str = ""
+        self,
+        stem: str,
+        what: str,
+        windows_days: Sequence[float],
+        *,
+        unit: str,
+        dtype: str = "",
+        wording: str = "",
+        about: Sequence[str] = (),
     ) -> list[FeatureSpec]:
         """Describe what is counted in several windows and ever.
 
@@ -76,7 +88,7 @@ class Specs:
             Of the names.
         what : str
         windows_days : sequence of float
-        unit, dtype : str
+        unit, dtype, wording, about
             As for :meth:`number`.
 
         Returns
@@ -91,14 +103,18 @@ class Specs:
                 unit=unit,
                 window_days=days,
                 dtype=dtype,
+                wording=wording,
+                about=about,
             )
             for days in (*sorted(windows_days), None)
         ]
 
-    def days_since(self, name: str, act: str) -> FeatureSpec:
+    def days_since(self, name: str, act: str, wording: str = "", about: Sequence[str] = ()) -> FeatureSpec:
         """Describe the days from an act to as_of."""
         what = f"days from the {act} to as_of"
-        return self.number(name, what, unit="days", missing_means=NEVER_HAPPENED)
+        return self.number(
+            name, what, unit="days", missing_means=NEVER_HAPPENED, wording=wording, about=about
+        )
 
 
 def window_label(days: float | None) -> str:

@@ -27,21 +27,34 @@ NO_TEXT = "no text"
 _SPECS = Specs("voice", Family.ENGAGEMENT)
 
 _ACT_TEXTS = (
-    _SPECS.number("text_acts_30d", "acts with text in the last 30 days", unit="acts", window_days=MONTH_DAYS),
-    _SPECS.number("text_acts_all", "acts with text ever", unit="acts"),
-    _SPECS.number("text_words_all", "words in the texts of all acts", unit="words"),
-    _SPECS.number("text_questions_all", "question marks in the texts of all acts", unit="marks"),
+    _SPECS.number(
+        "text_acts_30d",
+        "acts with text in the last 30 days",
+        unit="acts",
+        window_days=MONTH_DAYS,
+        wording="text.count",
+    ),
+    _SPECS.number("text_acts_all", "acts with text ever", unit="acts", wording="text.count"),
+    _SPECS.number("text_words_all", "words in the texts of all acts", unit="words", wording="text.words"),
+    _SPECS.number(
+        "text_questions_all",
+        "question marks in the texts of all acts",
+        unit="marks",
+        wording="text.questions",
+    ),
     _SPECS.number(
         "text_words_last",
         "words in the text of the last act with text",
         unit="words",
         missing_means=NO_TEXT_OF_ACTS,
+        wording="text.words_last",
     ),
     _SPECS.number(
         "text_days_since",
         "days from the last act with text to as_of",
         unit="days",
         missing_means=NO_TEXT_OF_ACTS,
+        wording="text.last",
     ),
 )
 
@@ -183,12 +196,21 @@ def _act_text_columns(acts: KnownActs) -> list[pa.Array]:
 def _specs_of(column: str, family: Family, topics: TextTopics) -> list[FeatureSpec]:
     specs = Specs(Voice.name, family)
     return [
-        specs.number(f"{column}_words", f"words in {column!r}", unit="words", missing_means=NO_TEXT),
+        specs.number(
+            f"{column}_words",
+            f"words in {column!r}",
+            unit="words",
+            missing_means=NO_TEXT,
+            wording="field.words",
+            about=(column,),
+        ),
         *[
             specs.number(
                 f"{column}_topic_{i + 1}",
                 f"topic {i + 1} of {column!r}: {', '.join(topics.strongest_terms(i))}",
                 missing_means=NO_TEXT,
+                wording="field.topic",
+                about=(column, *topics.strongest_terms(i)),
             )
             for i in range(topics.n_topics)
         ],

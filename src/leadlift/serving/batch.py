@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 
 from leadlift.data.tables import INVALID, INVALID_DETAIL
 from leadlift.exceptions import ConfigError
-from leadlift.insight.explained import explained_values
-from leadlift.insight.reasons import strongest_reasons
+from leadlift.insight.families import family_scores
 from leadlift.learning.cutoff.lead_value import thresholds
 from leadlift.learning.two_labels import published_score_sql
 from leadlift.serving.bundle import ModelBundle
@@ -25,6 +24,7 @@ from leadlift.serving.previous import NEVER, NO_PREVIOUS, UNKNOWN, PreviousStage
 from leadlift.serving.stages import LeadFacts, Line, StageDecision, decide_stages, raises_hand
 from leadlift.terms import (
     AS_OF,
+    BASE,
     GRADE,
     LEAD_ID,
     MODEL_VERSION,
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     # Published probabilities, and the uncalibrated scores below them.
     Scores = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-SUB_SCORES = (Family.FIT, Family.ENGAGEMENT, Family.INTENT)
-
 SCORED_SCHEMA = pa.schema(
     [
         (LEAD_ID, pa.string()),
@@ -67,7 +65,8 @@ SCORED_SCHEMA = pa.schema(
         (STAGE, pa.string()),
         (STAGE_SINCE, pa.timestamp("us", tz="UTC")),
         (STAGE_REASON, pa.string()),
-        *[(family.value, pa.float64()) for family in SUB_SCORES],
+        (BASE, pa.float64()),
+        *[(family.value, pa.float64()) for family in Family],
         *[(reason, pa.string()) for reason in REASONS],
         (STATUS, pa.string()),
         (STATUS_DETAIL, pa.string()),
@@ -289,16 +288,9 @@ class BatchScorer:
     def _why(self, inputs: pa.Table, found: Attribution) -> dict[str, Any]:
         """Sub-scores by family and the strongest reasons."""
         specs = self._bundle.explained_specs
-        columns: dict[str, Any] = {}
-        for family in SUB_SCORES:
-            members = [j for j, spec in enumerate(specs) if spec.family is family]
-            columns[family.value] = found.contributions[:, members].sum(axis=1)
-        told = strongest_reasons(
-            specs,
-            explained_values(self._bundle.specs, self._bundle.scorer.learner_.statistics, inputs),
-            found.contributions,
-            typical_won=self._bundle.reference.typical_won,
-        )
+        columns: dict[str, Any] = {BASE: np.full(len(found.score), found.base)}
+        columns |= family_scores(specs, found.contributions, found.residual)
+        told = self._bundle.reason_writer.strongest(inputs, found.contributions, len(REASONS))
         return columns | dict(zip(REASONS, told, strict=True))
 
 

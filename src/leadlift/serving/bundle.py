@@ -24,6 +24,8 @@ from leadlift.exceptions import BundleError, InputError
 from leadlift.features.builder import FeatureBuilder
 from leadlift.insight.attribution import Attributor
 from leadlift.insight.explained import explained_specs
+from leadlift.insight.reasons import ReasonWriter
+from leadlift.insight.texts import Texts, load_texts
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import Calibrator
 from leadlift.learning.encoding import EncodedColumn, TableEncoder
@@ -36,6 +38,7 @@ FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 FEATURES = "features.json"
 STAGES = "stages.json"
+TEXTS = "texts.json"
 # Before the names of the files of the model of the second label.
 SQL_PREFIX = "sql_"
 
@@ -92,6 +95,8 @@ class ModelBundle:
         one label, see :mod:`leadlift.learning.two_labels`.
     stages : StagesConfig
         Rules of stages beside the cut-offs.
+    texts : Texts
+        The words of reasons; English, if not given.
     """
 
     scorer: LeadScorer
@@ -102,6 +107,7 @@ class ModelBundle:
     builder: FeatureBuilder | None = None
     sql_scorer: LeadScorer | None = None
     stages: StagesConfig = field(default_factory=StagesConfig)
+    texts: Texts = field(default_factory=load_texts)
 
     @property
     def mql_cutoff(self) -> Cutoff:
@@ -125,8 +131,13 @@ class ModelBundle:
 
     @cached_property
     def attributor(self) -> Attributor:
-        """What explains the scores; its tables cost a second or two, so they are made once, on demand."""
+        """What explains the scores, made once."""
         return Attributor(self.scorer)
+
+    @cached_property
+    def reason_writer(self) -> ReasonWriter:
+        """What puts contributions into words, made once."""
+        return ReasonWriter(self.explained_specs, self.texts, self.reference.typical_won)
 
     def save(self, folder: str | Path) -> ModelBundle:
         """Write the bundle; the folder appears only when it is complete.
@@ -213,6 +224,7 @@ def _to_files(bundle: ModelBundle) -> dict[str, str]:
         | {SQL_PREFIX + name: text for name, text in second.items()}
         | {
             STAGES: _dump(bundle.stages.model_dump(mode="json")),
+            TEXTS: _dump(bundle.texts.to_dict()),
             "schema.json": _dump(bundle.schema.model_dump(mode="json")),
             "reference.json": _dump(asdict(bundle.reference)),
             "provenance.json": _dump(bundle.provenance),
@@ -249,6 +261,8 @@ def _from_files(files: dict[str, str], version: str) -> ModelBundle:
         sql_scorer=_scorer(second) if second else None,
         # Bundles of before there were rules have none.
         stages=StagesConfig.model_validate(data.get(STAGES, {})),
+        # Those of before texts could be chosen speak English.
+        texts=Texts.from_dict(data[TEXTS]) if TEXTS in data else load_texts(),
     )
 
 

@@ -17,7 +17,7 @@ from leadlift.data.sources import Source, TableSource, open_source
 from leadlift.data.tables import lead_ids, require_columns
 from leadlift.data.values import plain
 from leadlift.exceptions import ConfigError, InputError, SchemaError, shorten
-from leadlift.serving.writing import unescape_formulas
+from leadlift.insight.escaping import unescape_formulas
 from leadlift.terms import AS_OF, LEAD_ID, STAGE, STAGE_SINCE, Stage
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlift.data.values import is_number
-from leadlift.insight.reasons import number_texts
+from leadlift.insight.value_texts import number_texts
 from leadlift.serving.bundle import Reference
 
 if TYPE_CHECKING:

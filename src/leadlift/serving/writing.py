@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
 from leadlift.exceptions import InputError
+from leadlift.insight.escaping import escape_formulas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-# Cells that begin so are run as formulas by spreadsheets (OWASP, "CSV Injection"); -5 and its like are not.
-FORMULA = r"^[=+\-@\t\r\n]"
-NUMBER = r"^[+-]?\d+([.,]\d+)?$"
 
 
 @contextmanager
@@ -61,39 +57,6 @@ def open_output(path: str | Path, schema: pa.Schema) -> Iterator[Callable[[pa.Ta
         raise InputError(msg) from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def escape_formulas(table: pa.Table) -> pa.Table:
-    """Put an apostrophe before text cells that a spreadsheet would run as a formula.
-
-    Examples
-    --------
-    >>> escape_formulas(pa.table({"a": ["=1+1", "-5", "web"]}))["a"].to_pylist()
-    ["'=1+1", '-5', 'web']
-    """
-    for i, field in enumerate(table.schema):
-        if pa.types.is_string(field.type):
-            text = table.column(i)
-            risky = pc.and_(
-                pc.match_substring_regex(text, FORMULA), pc.invert(pc.match_substring_regex(text, NUMBER))
-            )
-            if pc.any(risky).as_py():
-                escaped = pc.binary_join_element_wise("'", text, "")
-                table = table.set_column(i, field, pc.if_else(risky, escaped, text))
-    return table
-
-
-def unescape_formulas(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Take away the apostrophes that :func:`escape_formulas` put before text; other columns stay.
-
-    Examples
-    --------
-    >>> unescape_formulas(pa.chunked_array([["'=1+1", "'tis", "-5"]])).to_pylist()
-    ['=1+1', "'tis", '-5']
-    """
-    if not pa.types.is_string(text.type):
-        return text
-    return pc.replace_substring_regex(text, f"^'({FORMULA.removeprefix('^')})", r"\1")
 
 
 def _csv_writer(path: Path, schema: pa.Schema) -> pyarrow.csv.CSVWriter:
