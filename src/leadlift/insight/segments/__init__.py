@@ -1,0 +1,1 @@
+"""What wins leads: segments and trends, touches, traits of won leads, the ideal customer, the grid."""
