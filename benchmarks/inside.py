@@ -32,12 +32,17 @@ MOST_CATEGORIES = 254
 
 def leadlift(leads: LeadSet, split: Split) -> np.ndarray:
     """``LeadScorer()``; told the moments where the split is forward in time."""
-    moments = {}
-    if split.kind != "random":
-        moments = {"as_of": leads.as_of[split.train]}
+    return _fit_and_score(LeadScorer(), leads, split, **moments(leads, split))
+
+
+def moments(leads: LeadSet, split: Split) -> dict[str, np.ndarray]:
+    """Return what is told of time to a learner of the training rows; nothing where the split is random."""
+    if split.kind == "random":
+        return {}
+    told = {"as_of": leads.as_of[split.train]}
     if split.kind == "forward" and leads.label_known_at is not None:
-        moments["label_known_at"] = leads.label_known_at[split.train]
-    return _fit_and_score(LeadScorer(), leads, split, **moments)
+        told["label_known_at"] = leads.label_known_at[split.train]
+    return told
 
 
 def leadlift_untold(leads: LeadSet, split: Split) -> np.ndarray:
@@ -120,8 +125,8 @@ def answer(name: str, leads: LeadSet, split: Split) -> Answer:
     return Answer(score, time.process_time() - start)
 
 
-def _fit_and_score(model: object, leads: LeadSet, split: Split, **moments: np.ndarray) -> np.ndarray:
-    model.fit(leads.frame.iloc[split.train], leads.y[split.train], **moments)
+def _fit_and_score(model: object, leads: LeadSet, split: Split, **told: np.ndarray) -> np.ndarray:
+    model.fit(leads.frame.iloc[split.train], leads.y[split.train], **told)
     return model.predict_proba(leads.frame.iloc[split.test])[:, 1]
 
 

@@ -1,0 +1,1 @@
+"""The model as a points table: binned, distilled, rounded, measured, written."""
