@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from browser import browser  # noqa: F401 -- a fixture
 from spark_session import spark  # noqa: F401 -- a fixture
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"

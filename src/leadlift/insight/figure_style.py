@@ -6,6 +6,8 @@ Colours are those of Okabe and Ito (2008, "Color Universal Design"), which colou
 from __future__ import annotations
 
 import textwrap
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,6 +15,8 @@ import pyarrow as pa
 from leadlift.exceptions import InputError, column_diff, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -63,6 +67,14 @@ def show_percent(*every_axis: object) -> None:
 def place_legend(axes: Axes, **where: object) -> None:
     """Draw the legend on a see-through ground."""
     axes.legend(fontsize=TEXT_POINTS - 1, frameon=True, framealpha=0.85, edgecolor="none", **where)
+
+
+@contextmanager
+def missing_glyphs_ignored() -> Iterator[None]:
+    """Draw names in scripts the font lacks as boxes, silently: the tables beside the figure spell them out."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 def columns_of(table: pa.Table, *names: str) -> list[NDArray]:

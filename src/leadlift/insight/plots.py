@@ -27,6 +27,7 @@ from leadlift.insight.figure_style import (
     WIDTH_INCHES,
     columns_of,
     label_axes,
+    missing_glyphs_ignored,
     new_axes,
     place_legend,
     share_text,
@@ -316,11 +317,7 @@ def save_figures(figures: Mapping[str, Figure], folder: str | Path) -> dict[str,
 
 
 def _save(figure: Figure, path: Path) -> None:
-    import warnings
-
-    with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes; the tables beside the figure spell it out.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with missing_glyphs_ignored():
         # Without the metadata the file says nothing but the picture, and equal pictures are equal files.
         figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
 

@@ -18,12 +18,13 @@ class Format(StrEnum):
     """How the cells of a column are written; null is an en dash in all of them."""
 
     TEXT = "text"
+    """cut where it is longer than a few lines"""
     COUNT = "count"
     """1,234"""
     SHARE = "share"
-    """0.1234 as 12.3 %"""
+    """0.1234 as 12.3%"""
     NUMBER = "number"
-    """three significant digits"""
+    """three significant digits, but no more than four decimals; from 1,000 on a whole number"""
     POINTS = "points"
     """signed, one decimal"""
     DATE = "date"
@@ -43,7 +44,7 @@ class Column:
         Head of the column.
     format : Format
     low, high : str or None
-        Columns of the ends of its interval, shown behind the value: ``12.3 % [10.1, 14.9]``.
+        Columns of the ends of its interval, shown behind the value: ``12.3% [10.1, 14.9]``.
     bar : bool
         Whether a bar behind the value shows its size.
     hide_where : str or None
@@ -143,17 +144,20 @@ class Section:
     Parameters
     ----------
     key : str
-        Anchor, e.g. ``"segments"``.
+        Anchor, e.g. ``"segments"``: small letters, digits, ``_`` and ``-``, unlike those of other sections.
     title : str
     summary : str
         What the section found, in one or two sentences a manager reads.
     blocks : tuple of Block
+    label : str
+        One to three words for the table of contents; empty makes them of the key.
     """
 
     key: str
     title: str
     summary: str
     blocks: tuple[Block, ...]
+    label: str = ""
 
 
 @dataclass(frozen=True)
