@@ -7,7 +7,7 @@ LOCK ?= requirements.lock
 INSTALLED := $(VENV)/$(LOCK).installed
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-contenders bench-promises bench-behaviour clean
+.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-contenders bench-promises bench-behaviour bench-explain clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ bench-promises: $(INSTALLED) ## Measure how often promises are kept, simulated a
 
 bench-behaviour: $(INSTALLED) ## Measure quality on real leads with behaviour, beside the repository
 	$(BIN)/python benchmarks/behaviour.py
+
+bench-explain: $(INSTALLED) ## Measure what reasons, report and points table cost and lose (a quarter of an hour)
+	$(BIN)/python benchmarks/explain.py
 
 bench-features: $(INSTALLED) ## Measure features as of a moment beside queries by hand and pandas (half an hour)
 	$(BIN)/python benchmarks/features.py --scale full

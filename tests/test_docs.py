@@ -8,7 +8,13 @@ import pytest
 import leadlift as ll
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("guide", "behaviour", "cutoff"))]
+PAGES = [
+    ROOT / "README.md",
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("guide", "behaviour", "cutoff", "segments", "voice_of_lost", "fairness", "scorecard")
+    ),
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:

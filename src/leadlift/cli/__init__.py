@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadlift.cli.cutoff import cutoff
+from leadlift.cli.explain import explain
+from leadlift.cli.moments import moment_of, now
 from leadlift.cli.printing import (
     print_catalogue,
     print_findings,
@@ -24,10 +26,9 @@ from leadlift.cli.printing import (
     rows_done,
     steps,
 )
+from leadlift.cli.report import report as write_report
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from leadlift.config import LeadliftConfig
 
 app = typer.Typer(
@@ -101,7 +102,7 @@ def init(
             outcome=outcome,
             lead_id=lead_id,
             created_at=created_at,
-            today=_now().date(),
+            today=now().date(),
             events=events,
             history=history,
             events_query=events_query,
@@ -147,6 +148,7 @@ def train(
         bool, typer.Option("--backtest", help="Play the past forward, before the test set.")
     ] = False,
     blocks: Annotated[int, typer.Option(min=1, max=100, help="Blocks of time of a backtest.")] = 5,
+    report: Annotated[bool, typer.Option(help="Write report.html beside the bundle.")] = True,
     json: Json = False,
 ) -> None:
     """Learn, calibrate, set the cut-offs, explain, save the bundle, log the run."""
@@ -155,7 +157,12 @@ def train(
     settings = _settings(config, trials, time_budget, models, engine, blocks if backtest else None)
     with steps() as step:
         result = run(
-            settings, leave_out_suspects=leave_out_suspects, name=name, on_step=step, on_trial=step.count
+            settings,
+            leave_out_suspects=leave_out_suspects,
+            name=name,
+            report=report,
+            on_step=step,
+            on_trial=step.count,
         )
     if json:
         print_json(result.to_dict())
@@ -164,6 +171,8 @@ def train(
 
 
 app.command()(cutoff)
+app.command()(explain)
+app.command(name="report")(write_report)
 
 
 @app.command()
@@ -228,7 +237,7 @@ def predict(
             events=events,
             history=history,
             previous=previous,
-            as_of=_moment(as_of),
+            as_of=moment_of(as_of),
             queries=Queries(leads_query, events_query, history_query),
             engine=engine,
             batch_rows=batch_rows,
@@ -262,24 +271,6 @@ def _settings(
     features = config.features.model_copy(update={"engine": engine or config.features.engine})
     changed = {"model": model, "models": str(models or config.models), "features": features}
     return config.model_copy(update=changed)
-
-
-def _moment(text: str | None) -> datetime:
-    from datetime import UTC, datetime
-
-    if text is None:
-        return _now()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        _fail(f"--as-of takes a moment such as 2026-11-22T06:00:00+00:00, got {text!r}", code=2)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _now() -> datetime:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
 
 
 def _write_text(path: Path, text: str) -> None:

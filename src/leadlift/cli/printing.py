@@ -173,6 +173,8 @@ def print_training(result: TrainingResult) -> None:
     print_table("Top drivers", ["column", "family", "points a lead"], rows, n_text=2)
     print(f"Bundle   {result.bundle_folder} (version {result.bundle.version})")
     print(f"Figures  {next(iter(result.figures.values())).parent}")
+    if "report" in result.figures:
+        print(f"Report   {result.figures['report']}")
     print(f"Run      {result.tracked.model_uri} (version {result.tracked.model_version})")
 
 

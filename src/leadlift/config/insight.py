@@ -28,6 +28,8 @@ class InsightConfig(Section):
         Column of the leads that says why a lead was lost.
     loss_text : tuple of str
         Columns of the leads with what lost leads said, free text.
+    loss_language : str
+        Of these texts; their sentiment is told for ``"en"`` alone.
     period_days : float
         Length of the latest period that is compared with the one before.
     """
@@ -39,4 +41,5 @@ class InsightConfig(Section):
     protected: tuple[str, ...] = ()
     loss_reason: Name | None = None
     loss_text: tuple[str, ...] = ()
+    loss_language: Name = "en"
     period_days: Annotated[float, Field(gt=0, lt=36500)] = 90.0

@@ -40,6 +40,7 @@ def insight_section(discovery: Discovery) -> list[str]:
         *array("protected", list(discovery.protected.items())),
         setting("loss_reason", reasons[0] if reasons else "", "why leads were lost", is_off=not reasons),
         setting("loss_text", tuple(texts), "what lost leads said; personal data are masked"),
+        setting("loss_language", defaults.loss_language, "mood is told of English alone", is_off=True),
     ]
 
 

@@ -71,7 +71,7 @@ def place_legend(axes: Axes, **where: object) -> None:
 
 @contextmanager
 def missing_glyphs_ignored() -> Iterator[None]:
-    """Draw names in scripts the font lacks as boxes, silently: the tables beside the figure spell them out."""
+    """Draw names in scripts the font lacks as boxes, silently; the tables beside a figure spell them out."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield

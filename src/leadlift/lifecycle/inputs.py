@@ -13,13 +13,13 @@ from leadlift.data.events import read_events
 from leadlift.data.history import read_history
 from leadlift.data.naming import guess_family
 from leadlift.data.observations import Observations
-from leadlift.data.reading import Leads
-from leadlift.exceptions import ConfigError
+from leadlift.data.reading import CLOSED_AT, CREATED_AT, OUTCOME, Leads
+from leadlift.exceptions import ConfigError, shorten
 from leadlift.features.builder import FeatureBuilder
 from leadlift.features.event_checks import EventWatch
 from leadlift.features.profile import Profile
 from leadlift.features.redundancy import redundant
-from leadlift.terms import FeatureSpec, Finding, Kind
+from leadlift.terms import LEAD_ID, FeatureSpec, Finding, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -211,6 +211,39 @@ def make_builder(config: LeadliftConfig, leads: Leads, columns: tuple[FeatureSpe
         refused=(*others, *config.roles.ignore),
         engine=config.features.engine,
     )
+
+
+def told_columns(leads: Leads, config: LeadliftConfig) -> pa.Table:
+    """Return the columns of the leads that the report looks at, whether or not they are inputs.
+
+    Parameters
+    ----------
+    leads : Leads
+    config : LeadliftConfig
+        ``[insight]`` names them.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a lead: ``lead_id``, ``outcome``, the moments there are, then the columns named.
+
+    Raises
+    ------
+    ConfigError
+        One named is not there.
+    """
+    asked = config.insight
+    reason = () if asked.loss_reason is None else (asked.loss_reason,)
+    named = dict.fromkeys((*asked.segments, *asked.protected, *reason, *asked.loss_text))
+    absent = [name for name in named if name not in leads.table.column_names]
+    if absent:
+        msg = (
+            f"[insight] names {shorten(absent)}, but the leads have no such column; "
+            f"they have {shorten(leads.table.column_names)}"
+        )
+        raise ConfigError(msg)
+    house = [name for name in (LEAD_ID, OUTCOME, CREATED_AT, CLOSED_AT) if name in leads.table.column_names]
+    return leads.table.select([*house, *(name for name in named if name not in house)])
 
 
 def _asks_for_features(config: LeadliftConfig) -> bool:

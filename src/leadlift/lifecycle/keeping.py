@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,26 +13,31 @@ import pyarrow as pa
 
 import leadlift
 from leadlift.config import CutoffConfig, LeadliftConfig
-from leadlift.data.file_sources import find_files
-from leadlift.data.sources import FILE_READERS, source_kind
 from leadlift.insight.attribution import Attributor
 from leadlift.insight.explained import explained_matrix, explained_specs
+from leadlift.insight.texts import load_texts
 from leadlift.learning import metrics
 from leadlift.learning.cutoff.agreement import agreement_sheet
 from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.tuning import SearchResult
 from leadlift.lifecycle.cutoff_change import evidence_of, lines_of
+from leadlift.lifecycle.fingerprint import fingerprint
 from leadlift.lifecycle.holdout import Holdout
 from leadlift.lifecycle.preparing import Problem
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.reference import build_reference
-from leadlift.terms import Kind
+from leadlift.terms import Finding, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Drivers and figures are means over leads; more of them than this change no digit shown.
 EXPLAINED_ROWS = 5_000
+# Where files are is the trainer's own business.
+NOT_KEPT = {"data": True, "models": True, "insight": {"texts"}}
+# Findings that count events and changes, also those no observation knows of; what came later leaves no trace
+# in a bundle. `leadlift check` tells them.
+OF_BEHAVIOUR = frozenset(f"LL{number}" for number in range(170, 190))
 MEASURED_WITH = ("leadlift", "lightgbm", "numpy", "pyarrow", "scikit-learn")
 
 
@@ -51,6 +57,7 @@ def save_bundle(
     config: LeadliftConfig,
     name: str,
     second: LeadScorer | None = None,
+    findings: Sequence[Finding] = (),
 ) -> tuple[ModelBundle, Path]:
     """Write the bundle; return it with its version, and its folder."""
     rows = split.train
@@ -66,21 +73,26 @@ def save_bundle(
         scorer,
         problem.schema,
         reference,
-        _provenance(problem, split, quality, config),
+        _provenance(problem, split, quality, config, findings),
         builder=problem.builder,
         sql_scorer=second,
         stages=config.stages,
+        texts=load_texts(config.insight.language, config.insight.texts),
     )
     return bundle.save(folder), folder
 
 
 def _provenance(
-    problem: Problem, split: Holdout, quality: pa.Table, config: LeadliftConfig
+    problem: Problem,
+    split: Holdout,
+    quality: pa.Table,
+    config: LeadliftConfig,
+    findings: Sequence[Finding],
 ) -> dict[str, Any]:
     moments = problem.as_of if problem.observations.time == "dates" else None
     return {
-        "data_sha256": _fingerprint(config.data.leads, problem.inputs),
-        "config": config.model_dump(mode="json", by_alias=True, exclude={"data", "models"}),
+        "data_sha256": fingerprint(config.data.leads, problem.inputs),
+        "config": config.model_dump(mode="json", by_alias=True, exclude=NOT_KEPT),
         "random_state": config.model.random_state,
         "versions": {package: version(package) for package in MEASURED_WITH},
         "n_leads": problem.n_leads,
@@ -89,20 +101,15 @@ def _provenance(
         "test": split.kind,
         "n_test": len(split.test),
         "quality": quality.to_pylist(),
+        "findings": [
+            # Without examples, which are ids of leads.
+            asdict(replace(finding, examples=()))
+            for finding in findings
+            if finding.code not in OF_BEHAVIOUR
+        ],
+        "left_out": [asdict(suspect) for suspect in problem.left_out],
         "leadlift": leadlift.__version__,
     }
-
-
-def _fingerprint(leads: str, inputs: pa.Table) -> str:
-    """Hash of the files of the leads; of a database, which has none, that of the inputs made from it."""
-    digest = hashlib.sha256()
-    if source_kind(leads) in FILE_READERS:
-        for path in find_files(leads) if Path(leads).is_dir() or "*" in leads else [Path(leads)]:
-            digest.update(path.read_bytes())
-    else:
-        for batch in inputs.combine_chunks().to_batches():
-            digest.update(batch.serialize())
-    return digest.hexdigest()
 
 
 def draw_figures(
@@ -148,15 +155,15 @@ def keep_agreement(
     from leadlift.insight.plots import save_figures
 
     place = folder.parent / "figures"
-    sheet = agreement_sheet(evidence_of(bundle), **_amounts(config.cutoff))
+    sheet = agreement_sheet(evidence_of(bundle), **amounts_of(config.cutoff))
     files = save_figures({"agreement": plot_agreement(sheet, lines_of(bundle))}, place)
     for ending in ("csv", "md"):
         files[f"agreement_{ending}"] = write_agreement(sheet, place / f"agreement.{ending}")
     return sheet, files
 
 
-def _amounts(cutoffs: CutoffConfig) -> dict[str, float]:
-    """What a win brings and a contact costs, where a value policy says so."""
+def amounts_of(cutoffs: CutoffConfig) -> dict[str, float]:
+    """Return what a win brings and a contact costs, where a value policy says so."""
     for policy in filter(None, (cutoffs.mql, cutoffs.sql)):
         for parameters in (policy.parameters, *policy.parameters.get("policies", ())):
             if {"win_value", "contact_cost"} <= parameters.keys():

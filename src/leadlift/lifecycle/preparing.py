@@ -19,9 +19,10 @@ from leadlift.data.second_label import SecondLabel, second_label
 from leadlift.exceptions import InputError, LeakageError
 from leadlift.features.builder import FeatureBuilder
 from leadlift.features.later_counts import LATER_COUNTS
+from leadlift.insight.texts import load_texts
 from leadlift.learning.cutoff import get_policy
 from leadlift.learning.leakage import LeakageGate, LeakageReport, Suspect
-from leadlift.lifecycle.inputs import Inputs, make_inputs
+from leadlift.lifecycle.inputs import Inputs, make_inputs, told_columns
 from leadlift.serving.stages import check_rules
 from leadlift.terms import FeatureSpec, Finding, Severity
 
@@ -46,7 +47,8 @@ class Problem:
     builder : FeatureBuilder or None
         What makes the inputs; None where they are columns of the leads as they stand.
     observations : Observations
-    leakage : LeakageReport
+    leakage : LeakageReport or None
+        None where nobody looked, as when a model is looked back at.
     findings : tuple of Finding
         Of reading, checking and the leakage gate.
     n_leads : int
@@ -55,6 +57,9 @@ class Problem:
         Columns that look written after the outcome and were left out of this run.
     second : SecondLabel or None
         Which leads became SQL; None where that is not recorded.
+    leads : pyarrow.Table
+        What the report looks at beside the inputs, one row a lead of the file; see
+        :func:`leadlift.lifecycle.inputs.told_columns`.
     """
 
     schema: LeadSchema
@@ -62,9 +67,10 @@ class Problem:
     specs: tuple[FeatureSpec, ...]
     builder: FeatureBuilder | None
     observations: Observations
-    leakage: LeakageReport
+    leakage: LeakageReport | None
     findings: tuple[Finding, ...]
     n_leads: int
+    leads: pa.Table
     left_out: tuple[Suspect, ...] = ()
     second: SecondLabel | None = None
 
@@ -76,6 +82,8 @@ class Problem:
         LeakageError
             Names each, with evidence, price and the lines to paste.
         """
+        if self.leakage is None:
+            return
         roles = self.schema.roles
         self.leakage.raise_if_blocked(ignored=roles.ignore, confirmed=roles.known_at_creation)
 
@@ -186,10 +194,11 @@ def find_all(config: LeadliftConfig) -> CheckResult:
     InputError
         The file cannot be read.
     ConfigError
-        A policy or a rule of the stages cannot be kept, whatever the leads are.
+        A policy or a rule of the stages cannot be kept, whatever the leads are, or texts cannot be used.
     """
     for section in filter(None, (config.cutoff.mql, config.cutoff.sql)):
         get_policy(section.policy, **section.parameters)
+    load_texts(config.insight.language, config.insight.texts)
     leads = read_leads(config)
     findings = tuple(check_leads(leads, config.roles))
     if _is_fatal(findings):
@@ -270,6 +279,7 @@ def _pose(
         leakage=leakage,
         findings=(*findings, *inputs.findings, *leakage.findings),
         n_leads=leads.table.num_rows,
+        leads=told_columns(leads, config),
         second=second,
     )
 

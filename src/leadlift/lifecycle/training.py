@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from leadlift.config import LeadliftConfig
 from leadlift.insight.attribution import Attributor
 from leadlift.insight.drivers import global_drivers
 from leadlift.insight.explained import explained_specs
+from leadlift.insight.texts import load_texts
 from leadlift.learning.calibration_drift import training_drift
 from leadlift.learning.cold_start import cold_start_finding
-from leadlift.learning.cutoff.evidence import passes
 from leadlift.learning.cutoff.grades import grade_promises
-from leadlift.learning.cutoff.lead_value import thresholds
-from leadlift.learning.intervals import clopper_pearson
 from leadlift.learning.leakage import Suspect
 from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.tuning import SearchResult
@@ -34,16 +31,16 @@ from leadlift.lifecycle.keeping import (
     sample_inputs,
     save_bundle,
 )
+from leadlift.lifecycle.looking_back import Hindsight
 from leadlift.lifecycle.looking_forward import ForwardLook, look_forward, require_blocks
+from leadlift.lifecycle.measuring import kept_on_test
 from leadlift.lifecycle.preparing import Problem, prepare
+from leadlift.lifecycle.reporting import keep_report
 from leadlift.lifecycle.sql_model import SqlQuality, learn_sql, measure_sql
 from leadlift.lifecycle.tracking import TrackedRun, log_run
 from leadlift.serving.bundle import ModelBundle, require_place
 from leadlift.serving.stages import check_rules
 from leadlift.terms import Cutoff, Finding, Interval
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 Step = Callable[[str], None]
 
@@ -141,6 +138,7 @@ def train(
     *,
     leave_out_suspects: bool = False,
     name: str = "champion",
+    report: bool = False,
     on_step: Step | None = None,
     on_trial: Callable[[int], None] | None = None,
 ) -> TrainingResult:
@@ -153,6 +151,8 @@ def train(
         Leave out columns that look written after the outcome, instead of stopping.
     name : str, default="champion"
         Folder of the bundle under ``config.models``.
+    report : bool, default=False
+        Write ``report.html`` beside the bundle's folder, see :func:`leadlift.lifecycle.reporting.report_on`.
     on_step : callable, optional
         Called with the name of each step as it begins.
     on_trial : callable, optional
@@ -184,19 +184,19 @@ def train(
     sql = measure_sql(problem, split, scorer, second)
     ahead = look_forward(problem, split, scorer, scores[0], sql_policy if second else policy, config, step)
     step("Explaining")
-    attributor = Attributor(scorer)
-    matrix = scorer.encoder_.transform(sample_inputs(problem, split, config))
-    attribution = attributor.explain(matrix)
-    explained = explained_specs(problem.specs, scorer.learner_.statistics)
-    drivers = global_drivers(explained, attribution.contributions)
+    attributor, matrix = Attributor(scorer), scorer.encoder_.transform(sample_inputs(problem, split, config))
+    found = attributor.explain(matrix)
+    drivers = global_drivers(explained_specs(problem.specs, scorer.learner_.statistics), found.contributions)
+    findings = _findings(problem, split, scorer, ahead)
     step("Saving the bundle")
-    bundle, folder = save_bundle(problem, split, scorer, attribution.base, quality, config, name, second)
+    bundle, folder = save_bundle(problem, split, scorer, found.base, quality, config, name, second, findings)
     step("Drawing figures")
     figures = draw_figures(problem, split, bundle, scores, drivers, attributor, matrix, folder)
     agreement, files = keep_agreement(bundle, config, folder)
     figures |= files | ahead.keep(folder.parent / "figures")
+    if report:
+        figures["report"] = keep_report(Hindsight(bundle, problem, split, config), folder.parent, step)
     step("Logging the run")
-    findings = _findings(problem, split, scorer, ahead)
     tracked = log_run(
         bundle=bundle,
         bundle_folder=folder,
@@ -212,10 +212,9 @@ def train(
         bundle_folder=folder,
         quality=quality,
         **_sizes(problem, split),
-        kept=sql.kept if sql else _kept(problem, split, *scores, scorer.cutoff_),
+        kept=sql.kept if sql else kept_on_test(problem, split, *scores, scorer.cutoff_),
         drivers=drivers,
         findings=findings,
-        left_out=problem.left_out,
         figures=figures,
         tracked=tracked,
         search=search,
@@ -227,6 +226,7 @@ def train(
 
 def _ready_to_learn(config: LeadliftConfig, *, leave_out_suspects: bool) -> tuple[Problem, Holdout]:
     """Everything that can be refused before anything is learnt."""
+    load_texts(config.insight.language, config.insight.texts)
     problem = prepare(config, leave_out_suspects=leave_out_suspects)
     problem.raise_if_blocked()
     check_rules(config.stages, problem.specs, problem.inputs)
@@ -244,25 +244,12 @@ def _findings(
 
 
 def _sizes(problem: Problem, split: Holdout) -> dict[str, Any]:
-    """How the rows were split, and how many there are."""
+    """How the rows were split, how many there are, and which columns were left out."""
     return {
         "test_kind": split.kind,
         "n_leads": problem.n_leads,
         "n_rows": len(problem.y),
         "n_test": len(split.test),
         "base_rate": float(problem.y.mean()),
+        "left_out": problem.left_out,
     }
-
-
-def _kept(
-    problem: Problem,
-    split: Holdout,
-    score: NDArray[np.float64],
-    log_odds: NDArray[np.float64],
-    cutoff: Cutoff,
-) -> Interval | None:
-    """Return the precision of the cut-off on the test set."""
-    edge = thresholds(cutoff, problem.inputs.take(pa.array(split.test)))
-    passed = passes(score, edge, log_odds=log_odds, tie_break=cutoff.tie_break)
-    won = problem.y[split.test] > 0
-    return clopper_pearson(int((passed & won).sum()), int(passed.sum())) if passed.any() else None
