@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from command_line import run_cli, run_ok
 from leadlift.config import LeadliftConfig, StagesConfig, read_config
 from leadlift.exceptions import ConfigError, InputError, LeakageError
+from leadlift.lifecycle.looking_back import look_back
+from leadlift.lifecycle.reporting import report_on
 from leadlift.lifecycle.training import train
 from leadlift.serving import stages
 from leadlift.serving.batch import SCORED_SCHEMA
@@ -78,6 +80,16 @@ def column(table, name):
 
 
 # Training
+
+
+def test_the_report_tells_both_labels_apart(trained, bundle):
+    config = read_config(trained.bundle_folder.parents[1] / "leadlift.toml")
+    hindsight = look_back(config, bundle)
+    sections = {section.key: section for section in report_on(hindsight).sections}
+    assert hindsight.sql_quality.kept == trained.kept
+    assert hindsight.sql_quality.quality.equals(trained.sql.quality)
+    assert "became SQL" in sections["cutoffs"].summary
+    assert "SQL" in " ".join(block.caption for block in sections["quality"].blocks)
 
 
 def test_training_says_how_the_second_label_did(trained):

@@ -24,6 +24,7 @@ from leadlift.lifecycle.fingerprint import fingerprint
 from leadlift.lifecycle.holdout import FORWARD, LEAST_TESTED, Holdout, hold_back
 from leadlift.lifecycle.inputs import told_columns
 from leadlift.lifecycle.preparing import Problem, observe
+from leadlift.lifecycle.sql_model import SqlQuality, measure_sql
 from leadlift.serving.bundle import ModelBundle
 
 if TYPE_CHECKING:
@@ -128,6 +129,11 @@ class Hindsight:
             return rows
         rng = np.random.default_rng(self.config.model.random_state)
         return rows[np.sort(rng.choice(len(rows), n, replace=False))]
+
+    @cached_property
+    def sql_quality(self) -> SqlQuality | None:
+        """How the model of the second label does on the test rows; None where there is one label."""
+        return measure_sql(self.problem, self.split, self.bundle.scorer, self.bundle.sql_scorer)
 
     @cached_property
     def scorecard(self) -> PointsScorecard:

@@ -21,7 +21,6 @@ from leadlift.learning.leak_report import Suspect
 from leadlift.lifecycle.cutoff_change import evidence_of, lines_of
 from leadlift.lifecycle.keeping import amounts_of, sample_inputs
 from leadlift.lifecycle.measuring import kept_on_test
-from leadlift.lifecycle.sql_model import measure_sql
 from leadlift.terms import Finding, Kind, Severity, Stage
 
 if TYPE_CHECKING:
@@ -71,6 +70,7 @@ def quality_part(hindsight: Hindsight) -> Section:
         thresholds={stage: cutoff.threshold for stage, cutoff in lines.items()},
         test_kind=hindsight.split.kind,
         n_test=len(hindsight.split.test),
+        second=None if hindsight.sql_quality is None else hindsight.sql_quality.quality,
     )
 
 
@@ -92,11 +92,10 @@ def cutoffs_part(hindsight: Hindsight) -> Section:
 
 
 def _kept(hindsight: Hindsight) -> Interval | None:
-    bundle, problem, split = hindsight.bundle, hindsight.problem, hindsight.split
-    second = measure_sql(problem, split, bundle.scorer, bundle.sql_scorer)
-    if second is not None:
-        return second.kept
-    return kept_on_test(problem, split, *hindsight.test_scores, bundle.mql_cutoff)
+    if hindsight.sql_quality is not None:
+        return hindsight.sql_quality.kept
+    cutoff = hindsight.bundle.mql_cutoff
+    return kept_on_test(hindsight.problem, hindsight.split, *hindsight.test_scores, cutoff)
 
 
 def drivers_part(hindsight: Hindsight) -> Section:
