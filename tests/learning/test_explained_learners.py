@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from leadlift.exceptions import InputError
 from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.cold_start import ColdStartLearner
+from leadlift.learning.log_odds import LogOddsClassifier
 from leadlift.learning.segment_models import SegmentedLearner, SegmentModel
 from pair_leads import pair_leads
 
@@ -64,3 +66,21 @@ def test_what_is_explained_is_what_is_scored(name, leads):
     np.testing.assert_allclose(sums, found.log_odds, rtol=0, atol=SUM_TOLERANCE)
     few = learner.explain(X[:3])
     np.testing.assert_array_equal(few.contributions, found.contributions[:3])
+
+
+class Level(LogOddsClassifier):
+    """The same score for everybody, and no word why."""
+
+    def _fit(self, X, y, sample_weight, groups=None):
+        return self
+
+    def _log_odds(self, X):
+        return np.zeros(len(X))
+
+
+def test_a_learner_that_cannot_be_told_apart_by_column_says_so():
+    X, learner = np.zeros((10, 2)), Level()
+    learner.n_features_in_, learner.classes_ = 2, np.array([0, 1])
+    with pytest.raises(InputError, match="told apart by column, such as BlendedLearner, got Level"):
+        learner.explain(X)
+    assert not learner.decision_function(X).any()

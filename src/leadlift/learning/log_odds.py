@@ -185,10 +185,22 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         -------
         Explained
             Its first two fields are those of :meth:`decision_with_members`, bit for bit.
+
+        Raises
+        ------
+        InputError
+            The learner cannot tell its log-odds apart by column.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
         return self._explain(X)
+
+    def _explain(self, X: NDArray[np.float64]) -> Explained:
+        msg = (
+            f"expected a learner whose log-odds can be told apart by column, such as BlendedLearner, got "
+            f"{type(self).__name__}; give it _explain(X), or ask for scores without reasons"
+        )
+        raise InputError(msg)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return probabilities of both classes, shape (n_rows, 2)."""

@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 from scipy.stats import fisher_exact
-from scipy.stats.contingency import relative_risk
 
 from leadlift.insight.segments.comparison import (
     difference_bounds,
     fisher_p_values,
     more_often_p_values,
     q_values,
-    ratio_bounds,
 )
 
 COUNTS = np.array([[3, 10, 9, 20], [0, 5, 4, 9], [40, 400, 90, 600], [7, 7, 0, 8], [50, 50_000, 90, 50_000]])
@@ -36,12 +34,6 @@ def test_the_p_value_is_the_same_seen_from_either_group():
 
 def test_an_empty_group_shows_nothing():
     assert fisher_p_values([0], [0], [5], [10]).tolist() == [1.0]
-
-
-def test_the_interval_of_a_ratio_is_that_of_katz():
-    found = relative_risk(30, 100, 15, 100).confidence_interval(0.9)
-    low, high = ratio_bounds([30], [100], [15], [100], 0.9)
-    assert (low[0], high[0]) == pytest.approx((found.low, found.high))
 
 
 def test_the_interval_of_a_difference_covers_it_as_often_as_said():

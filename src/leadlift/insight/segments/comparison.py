@@ -97,38 +97,6 @@ def difference_bounds(
     )
 
 
-def ratio_bounds(
-    won: ArrayLike, n: ArrayLike, other_won: ArrayLike, other_n: ArrayLike, confidence: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return intervals of the ratio of two shares, first by second; NaN where either share is 0.
-
-    Source: Katz, Baptista, Azen and Pike 1978, doi:10.2307/2530610: normal on the scale of the logarithm.
-
-    Parameters
-    ----------
-    won, n, other_won, other_n : array of int, shape (n_comparisons,)
-        As for `fisher_p_values`.
-    confidence : float
-        In (0, 1).
-
-    Returns
-    -------
-    low, high : ndarray of float64, shape (n_comparisons,)
-
-    Examples
-    --------
-    >>> low, high = ratio_bounds([30], [100], [15], [100], 0.95)
-    >>> low.round(2).tolist(), high.round(2).tolist()
-    ([1.15], [3.48])
-    """
-    won, n, other_won, other_n = (np.asarray(count, dtype=float) for count in (won, n, other_won, other_n))
-    known = (won > 0) & (other_won > 0)
-    won, other_won = np.where(known, won, np.nan), np.where(known, other_won, np.nan)
-    log_ratio = np.log(won / n) - np.log(other_won / other_n)
-    half = _z(confidence) * np.sqrt(1 / won - 1 / n + 1 / other_won - 1 / other_n)
-    return np.exp(log_ratio - half), np.exp(log_ratio + half)
-
-
 def q_values(p_values: NDArray[np.float64], is_look: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return p-values corrected for the number of looks; NaN where none was taken.
 

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from leadlift.exceptions import InputError
-from leadlift.insight.segments.comparison import ratio_bounds
 from leadlift.insight.segments.inputs import known, leads_and_wins
 from leadlift.insight.segments.levels import condition_text, learn_levels
 from leadlift.insight.segments.rates import MOST_LEVELS, tested_columns
 from leadlift.insight.segments.wording import percent
+from leadlift.insight.share_ratio import ratio_bounds
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -57,7 +57,7 @@ def won_traits(
     pyarrow.Table
         One row a trait, the one with the largest surplus among won leads first: ``column``, ``segment``
         (string); ``n``, ``won``, ``lost`` (int64); ``share_of_won``, ``share_of_lost``, their ``ratio``
-        with ``low`` and ``high`` (Katz 1978), ``p_value`` and ``q_value`` (float64, null where unknown);
+        with ``low`` and ``high`` (Newcombe 2016), ``p_value`` and ``q_value`` (float64, null where unknown);
         ``typical``, more common among the won after correction for all looks (bool); ``too_few`` (bool);
         ``text``, the trait as a sentence (string).
 
@@ -85,6 +85,8 @@ def won_traits(
     n, k, lost = (counts[name].to_numpy() for name in ("n", "won", "lost"))
     of_won, of_lost = k / n_won, lost / n_lost
     low, high = ratio_bounds(k, n_won, lost, n_lost, confidence)
+    # Where no lost lead has the trait, nothing bounds the ratio.
+    low, high = np.where(lost > 0, (low, high), np.nan)
     tested = tested_columns(n, k, len(won), n_won, false_discovery_rate, least_leads)
     differs = np.asarray(tested.pop("differs"))
     table = {name: counts[name] for name in ("column", "segment", "n", "won", "lost")}
