@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from leadlift.exceptions import InputError
+from leadlift.insight.publishing import publish
 
 
 def agreement_cells(sheet: pa.Table) -> tuple[list[str], list[list[str]]]:
@@ -85,16 +86,11 @@ def write_agreement(sheet: pa.Table, path: str | Path) -> Path:
     if path.suffix not in (".csv", ".md"):
         msg = f"{path}: an agreement sheet is written as .csv or .md"
         raise InputError(msg)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".md":
-            path.write_text(agreement_markdown(sheet), encoding="utf-8")
-        else:
-            pyarrow.csv.write_csv(sheet, path)
-    except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror or error}"
-        raise InputError(msg) from error
-    return path
+    if path.suffix == ".md":
+        return publish(path, agreement_markdown(sheet).encode())
+    buffer = pa.BufferOutputStream()
+    pyarrow.csv.write_csv(sheet, buffer)
+    return publish(path, buffer.getvalue().to_pybytes())
 
 
 Writer = Callable[[float], str]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadlift.exceptions import InputError, shorten
+from leadlift.insight.publishing import publish
 from leadlift.insight.report.blocks import (
     Block,
     FactsBlock,
@@ -114,17 +114,7 @@ def write_report(report: Report, path: str | Path) -> Path:
     if path.suffix.lower() not in (".html", ".htm"):
         msg = f"{path}: a report is written as .html"
         raise InputError(msg)
-    page = report_html(report)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-            whole = Path(folder) / path.name
-            whole.write_text(page, encoding="utf-8", newline="\n")
-            whole.replace(path)
-    except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror or error}"
-        raise InputError(msg) from error
-    return path
+    return publish(path, report_html(report).encode())
 
 
 def _require_anchors(sections: Iterable[Section]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pyarrow.csv
 
 from leadlift.exceptions import InputError
 from leadlift.insight.escaping import escape_formulas, escape_html
+from leadlift.insight.publishing import publish
 from leadlift.insight.scorecard.attributes import Operator, condition_text
 from leadlift.insight.scorecard.loss import SAME_DECISION, loss_warning
 
@@ -64,14 +64,7 @@ def write_scorecard(card: PointsScorecard, path: str | Path) -> Path:
     if path.suffix.lower() not in forms:
         msg = f"{path}: a scorecard is written as .csv, .md or .json"
         raise InputError(msg)
-    content = forms[path.suffix.lower()](card)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _publish(path, content)
-    except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror or error}"
-        raise InputError(msg) from error
-    return path
+    return publish(path, forms[path.suffix.lower()](card))
 
 
 def scorecard_rules(card: PointsScorecard) -> dict[str, Any]:
@@ -219,11 +212,3 @@ def _markdown_bytes(card: PointsScorecard) -> bytes:
 
 def _json_bytes(card: PointsScorecard) -> bytes:
     return json.dumps(scorecard_rules(card), indent=1, allow_nan=False).encode("ascii") + b"\n"
-
-
-def _publish(path: Path, content: bytes) -> None:
-    """Write beside the file and rename, so that nobody sees half of it."""
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-        whole = Path(folder) / path.name
-        whole.write_bytes(content)
-        whole.replace(path)
