@@ -66,7 +66,7 @@ def hold_back(problem: Problem, *, test_share: float, random_state: int) -> Hold
     -------
     Holdout
     """
-    order = _order(problem)
+    order = rows_by_content(problem)
     forward = _latest(problem, test_share)
     if forward is not None:
         train, test = [order[np.isin(order, part)] for part in forward]
@@ -78,8 +78,17 @@ def hold_back(problem: Problem, *, test_share: float, random_state: int) -> Hold
     return Holdout(order[folds != 0], test, RANDOM, (_time_unknown(problem),))
 
 
-def _order(problem: Problem) -> NDArray[np.int64]:
-    """Order the rows by what they contain; of equal rows the earlier one comes first."""
+def rows_by_content(problem: Problem) -> NDArray[np.int64]:
+    """Order the rows by what they contain; of equal rows the earlier one comes first.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    ndarray of int64, shape (n_rows,)
+    """
     moments = np.zeros(len(problem.y)) if problem.as_of is None else problem.as_of
     rows = np.argsort(moments, kind="stable")
     matrix = TableEncoder().fit_transform(problem.inputs)

@@ -21,9 +21,9 @@ from leadlift.insight.families import family_scores
 from leadlift.insight.scorecard.points_scorecard import ENOUGH_ROWS, PointsScorecard
 from leadlift.learning.splitting import one_row_a_lead
 from leadlift.lifecycle.fingerprint import fingerprint
-from leadlift.lifecycle.holdout import FORWARD, LEAST_TESTED, Holdout, hold_back
+from leadlift.lifecycle.holdout import FORWARD, LEAST_TESTED, Holdout, hold_back, rows_by_content
 from leadlift.lifecycle.inputs import told_columns
-from leadlift.lifecycle.preparing import Problem, observe
+from leadlift.lifecycle.preparing import Problem, lead_groups, observe
 from leadlift.lifecycle.sql_model import SqlQuality, measure_sql
 from leadlift.serving.bundle import ModelBundle
 
@@ -175,9 +175,35 @@ def look_back(config: LeadliftConfig, bundle: ModelBundle) -> Hindsight:
     ImmatureLabelsError
         No lead has a known outcome within the horizon.
     """
+    trained = _as_trained(config, bundle)
+    problem = _problem(trained, bundle)
+    if fingerprint(config.data.leads, problem.inputs) == bundle.provenance["data_sha256"]:
+        model = trained.model
+        split = hold_back(problem, test_share=model.test_share, random_state=model.random_state)
+        return Hindsight(bundle, problem, split, trained)
+    # Outcomes of other leads are known up to another moment.
+    roles = trained.roles.model_copy(update={"known_until": config.roles.known_until})
+    trained = trained.model_copy(update={"roles": roles})
+    problem = _problem(trained, bundle)
+    return Hindsight(bundle, problem, _later(problem, bundle, trained), trained, is_of_training=False)
+
+
+def _as_trained(config: LeadliftConfig, bundle: ModelBundle) -> LeadliftConfig:
+    """The configuration of the training run, with the files and the insight asked for now.
+
+    With a share of test leads, a seed or a label that was changed since, rows the model has learnt from would
+    be taken for unseen.
+    """
+    now = {"data": config.data.model_dump(), "models": config.models, "insight": config.insight.model_dump()}
+    # Families are those of the bundle's inputs.
+    return LeadliftConfig.model_validate({**bundle.provenance["config"], "families": {}, **now})
+
+
+def _problem(config: LeadliftConfig, bundle: ModelBundle) -> Problem:
+    """The rows of the learning problem with the inputs of a bundle; nobody looks for leaks again."""
     leads = read_leads(config)
     observations = observe(leads, config)
-    problem = Problem(
+    return Problem(
         schema=bundle.schema,
         inputs=_inputs(leads, observations, bundle, config),
         specs=bundle.specs,
@@ -189,11 +215,6 @@ def look_back(config: LeadliftConfig, bundle: ModelBundle) -> Hindsight:
         leads=told_columns(leads, config),
         second=None if config.roles.qualified_at is None else second_label(leads, observations),
     )
-    if fingerprint(config.data.leads, problem.inputs) == bundle.provenance["data_sha256"]:
-        model = config.model
-        split = hold_back(problem, test_share=model.test_share, random_state=model.random_state)
-        return Hindsight(bundle, problem, split, config)
-    return Hindsight(bundle, problem, _later(problem, bundle, config), config, is_of_training=False)
 
 
 def _inputs(
@@ -215,12 +236,14 @@ def _inputs(
 
 
 def _later(problem: Problem, bundle: ModelBundle, config: LeadliftConfig) -> Holdout:
-    """Leads observed after those of the training run."""
+    """Leads of which every moment comes after those of the training run; one moment of each."""
     learnt_from = bundle.provenance["as_of_range"]
     moments = problem.as_of if problem.observations.time == "dates" else None
     later = np.zeros(len(problem.y), bool)
     if learnt_from is not None and moments is not None:
-        later = moments > np.datetime64(learnt_from[1])
+        lead = lead_groups(problem.observations)
+        known = moments <= np.datetime64(learnt_from[1])
+        later = ~np.isin(lead, lead[known])
     won = int(problem.y[later].sum())
     if min(won, int(later.sum()) - won) < LEAST_TESTED:
         msg = (
@@ -229,7 +252,8 @@ def _later(problem: Problem, bundle: ModelBundle, config: LeadliftConfig) -> Hol
             "[data] leads to the leads of the training run, or train again."
         )
         raise InputError(msg)
-    test = np.flatnonzero(later)
+    order = rows_by_content(problem)
+    test = order[later[order]]
     if problem.groups is not None:
         test = one_row_a_lead(test, problem.groups, random_state=config.model.random_state)
-    return Holdout(np.flatnonzero(~later), test, FORWARD)
+    return Holdout(order[~later[order]], test, FORWARD)
