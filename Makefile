@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 # requirements-spark.lock has Spark too, which is large.
 LOCK ?= requirements.lock
 INSTALLED := $(VENV)/$(LOCK).installed
+# A process a core; the tests of a file share what they train.
+PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-contenders bench-promises bench-behaviour bench-explain clean
+.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-contenders bench-promises bench-behaviour bench-explain bench-predict clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -26,10 +28,10 @@ train: $(INSTALLED) ## Simulate a CRM, train on it, score its new leads (no data
 	$(BIN)/leadlift predict data/new_leads.csv --bundle models/champion --out data/scored.csv
 
 test: $(INSTALLED) ## Run every test, the notebooks included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(INSTALLED) ## Run the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 lint: $(INSTALLED) ## Check style and format
 	$(BIN)/ruff check .
@@ -72,6 +74,9 @@ bench-behaviour: $(INSTALLED) ## Measure quality on real leads with behaviour, b
 
 bench-explain: $(INSTALLED) ## Measure what reasons, report and points table cost and lose (a quarter of an hour)
 	$(BIN)/python benchmarks/explain.py
+
+bench-predict: $(INSTALLED) ## Measure what batch scoring costs and kill it fifty times (LOCK=requirements-spark.lock for Spark too; an hour)
+	$(BIN)/python benchmarks/predict.py
 
 bench-features: $(INSTALLED) ## Measure features as of a moment beside queries by hand and pandas (half an hour)
 	$(BIN)/python benchmarks/features.py --scale full

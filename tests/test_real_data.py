@@ -26,7 +26,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize(("file", "leaks"), FILES.items(), ids=lambda value: str(value).split("/")[0])
+@pytest.mark.parametrize(("file", "leaks"), FILES.items(), ids=list(FILES))
 def test_a_file_as_it_comes_is_read_checked_and_its_leaks_are_found(file, leaks, real_data):
     found = ll.discover(real_data / file)
     config = parse_config(found.to_toml(folder="."), folder=real_data)
