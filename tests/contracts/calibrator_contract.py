@@ -13,6 +13,7 @@ from sklearn.base import clone
 from laws import law
 from leadlift.exceptions import InputError
 from leadlift.learning.calibration import CALIBRATORS, Calibrator, get_calibrator
+from leadlift.learning.fitted.curves import read_curve
 
 # The optimiser stops when the mean log loss changes by less than 2e-9, which leaves about 1e-4.
 FIT_TOLERANCE = 1e-3
@@ -58,6 +59,7 @@ class CalibratorContract:
         rebuilt = Calibrator.from_dict(json.loads(text))
         assert type(rebuilt) is type(calibrator)
         assert rebuilt.transform(GRID).tobytes() == calibrator.transform(GRID).tobytes()
+        assert read_curve(json.loads(text)).transform(GRID).tobytes() == rebuilt.transform(GRID).tobytes()
 
     def test_a_clone_is_unfitted_and_learns_the_same(self, calibrator):
         z, y = simulate(500)

@@ -1,11 +1,9 @@
 """Reading a real PostgreSQL server, by ADBC and by SQLAlchemy."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from urllib.parse import quote
 
-import psycopg
 import pyarrow as pa
 import pytest
 
@@ -18,7 +16,6 @@ from leadlift.data.reading import leads_from, read_leads
 from leadlift.data.sources import open_source
 from leadlift.exceptions import ConfigError, InputError, SchemaError
 from leadlift.terms import Kind
-from services import require
 
 TYPES = {
     "name": ("text", pa.string()),
@@ -51,33 +48,6 @@ ROW = (
     datetime(2026, 3, 29, 1, 30, 0, 1, tzinfo=UTC),
     UUID,
 )
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where the test's server is and how to talk to it."""
-
-    place: str
-
-    @property
-    def address(self) -> str:
-        password = quote(postgresql_server.PASSWORD, safe="")
-        return f"postgresql://{postgresql_server.USER}:{password}@{self.place}"
-
-    def run(self, statement: str, rows: list | None = None) -> None:
-        with psycopg.connect(self.address) as connection, connection.cursor() as cursor:
-            if rows is None:
-                cursor.execute(statement)
-            else:
-                cursor.executemany(statement, rows)
-
-
-@pytest.fixture(scope="session")
-def server():
-    folder = postgresql_server.programs()
-    require(folder, "no PostgreSQL server on this machine (Debian: apt-get install postgresql)")
-    with postgresql_server.running_server(folder) as place:
-        yield Server(place)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +66,12 @@ class RaggedRows:
         self.last_is_unclosed = "\n" in row.text and row.text.count('"') % 2 == 1
         return "skip"
 
+    def clear(self) -> None:
+        """Forget the rows, before the file is read again."""
+        self.rows.clear()
+        self.cells.clear()
+        self.last_is_unclosed = False
+
     def describe(self) -> str:
         """Return how many rows are ragged and the first five of them."""
         shown = [f"{row} ({cells} cells)" for row, cells in zip(self.rows, self.cells, strict=True)]
@@ -90,6 +96,32 @@ class CsvFile:
     data: DataConfig
     header: CsvHeader
     last_character: str
+
+
+@dataclass(frozen=True)
+class CsvCells:
+    """How the cells of a CSV are handed out; as they stand there, if not said otherwise.
+
+    Parameters
+    ----------
+    types : mapping of str to pyarrow.DataType
+        By column, a type other than text.
+    missing : tuple of str or None
+        Cells that are null in any column; None leaves even the empty cell as it is.
+    block_bytes : int
+        Bytes read at once, and the longest record there may be.
+    """
+
+    types: Mapping[str, pa.DataType] = field(default_factory=dict)
+    missing: tuple[str, ...] | None = None
+    block_bytes: int = BLOCK_BYTES
+
+
+AS_TEXT = CsvCells()
+
+
+class UnfitCellsError(InputError):
+    """A cell does not fit into the type asked for, or a record into a block."""
 
 
 def open_csv(path: Path, data: DataConfig) -> CsvFile:
@@ -127,8 +159,10 @@ def open_csv(path: Path, data: DataConfig) -> CsvFile:
     return CsvFile(path, data, header, last_character)
 
 
-def csv_batches(file: CsvFile, columns: Sequence[str], ragged: RaggedRows) -> Iterator[pa.RecordBatch]:
-    """Yield a CSV file block by block, every cell as text, ragged rows left out and collected.
+def csv_batches(
+    file: CsvFile, columns: Sequence[str], ragged: RaggedRows, cells: CsvCells = AS_TEXT
+) -> Iterator[pa.RecordBatch]:
+    """Yield a CSV file block by block, ragged rows left out and collected.
 
     Parameters
     ----------
@@ -138,14 +172,17 @@ def csv_batches(file: CsvFile, columns: Sequence[str], ragged: RaggedRows) -> It
         Columns to read, in the order wanted.
     ragged : RaggedRows
         Filled on the way.
+    cells : CsvCells
+        How cells are handed out; if not given, as text, an empty one as the empty string.
 
     Yields
     ------
     pyarrow.RecordBatch
-        String columns; an empty cell is the empty string.
 
     Raises
     ------
+    UnfitCellsError
+        A cell or a record does not fit into what `cells` says.
     InputError
         A record is longer than `BLOCK_BYTES`, a quote is never closed, the file breaks the rules of CSV
         otherwise, or it has no rows.
@@ -153,14 +190,14 @@ def csv_batches(file: CsvFile, columns: Sequence[str], ragged: RaggedRows) -> It
     names = [*columns, file.header.names[-1]]  # the last one shows a quote that is never closed
     n_rows, last_cell = 0, ""
     try:
-        with _open(file, names, ragged) as reader:
+        with _open(file, names, ragged, cells) as reader:
             for batch in reader:
                 if batch.num_rows:
                     n_rows += batch.num_rows
-                    last_cell = batch.column(len(columns))[-1].as_py()
+                    last_cell = str(batch.column(len(columns))[-1].as_py())
                     yield batch.select(range(len(columns))).rename_columns(list(columns))
     except pa.ArrowInvalid as error:
-        raise _broken(file, str(error)) from error
+        raise _broken(file, str(error), cells) from error
     _check_end(file, n_rows, last_cell, ragged)
 
 
@@ -200,20 +237,26 @@ def python_encoding(data: DataConfig) -> str:
     return "utf-8-sig" if is_utf8 else data.encoding
 
 
-def _open(file: CsvFile, names: list[str], ragged: RaggedRows) -> pa_csv.CSVStreamingReader:
+def _open(file: CsvFile, names: list[str], ragged: RaggedRows, cells: CsvCells) -> pa_csv.CSVStreamingReader:
     written = dict(zip(file.header.names, file.header.written, strict=True))
     wanted = [written[name] for name in names]
     encoding = python_encoding(file.data)
     read = pa_csv.ReadOptions(
         use_threads=False,  # with more than one thread, pyarrow does not number the ragged rows
-        block_size=BLOCK_BYTES,
+        block_size=cells.block_bytes,
         encoding="utf8" if encoding == "utf-8-sig" else encoding,
     )
     parse = pa_csv.ParseOptions(
         delimiter=file.data.delimiter, newlines_in_values=True, invalid_row_handler=ragged.add
     )
+    types = {written[name]: cells.types.get(name, pa.string()) for name in names}
     convert = pa_csv.ConvertOptions(
-        column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=False
+        column_types=types,
+        include_columns=wanted,
+        strings_can_be_null=cells.missing is not None,
+        null_values=list(cells.missing or ()),
+        decimal_point=file.data.decimal,
+        check_utf8=False,  # `open_csv` has read the file through as text
     )
     return pa_csv.open_csv(str(file.path), read, parse, convert)
 
@@ -241,10 +284,13 @@ def _no_rows(file: CsvFile) -> NoRowsError:
     return NoRowsError(f"{file.path}: the file has a header but no rows; expected one row a lead")
 
 
-def _broken(file: CsvFile, reason: str) -> InputError:
+def _broken(file: CsvFile, reason: str, cells: CsvCells) -> InputError:
     if reason.startswith("CSV parse error: Empty CSV file"):
         return _no_rows(file)
-    if "straddl" in reason:
+    is_long = "straddl" in reason
+    if "conversion error" in reason or (is_long and cells.block_bytes < BLOCK_BYTES):
+        return UnfitCellsError(f"{file.path}: {reason}")
+    if is_long:
         reason = long_record(file.path, python_encoding(file.data), BLOCK_BYTES)
     return InputError(f"{file.path}: cannot be read as CSV: {reason}")
 

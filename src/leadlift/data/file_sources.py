@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,8 +16,9 @@ from leadlift.data.csv_files import CsvFile, NoRowsError, RaggedRows, csv_batche
 from leadlift.data.files import is_parquet, require_file
 from leadlift.data.parquet_files import parquet_batches, parquet_schema
 from leadlift.data.sources import Source
+from leadlift.data.typed_csv import typed_csv_batches
 from leadlift.exceptions import InputError, SchemaError, column_diff, shorten
-from leadlift.terms import Finding
+from leadlift.terms import Finding, Kind
 
 _SUFFIXES = {".csv", ".tsv", ".txt", ".parquet", ".pq"}
 _DELTA_LOG = "_delta_log"
@@ -54,15 +56,25 @@ class CsvFiles(Source):
         return pa.schema([(name, pa.string()) for name in self._files[0].header.columns])
 
     def _read(self, columns: tuple[str, ...], batch_rows: int) -> Iterator[pa.RecordBatch]:
+        return self._read_files(partial(csv_batches, columns=columns))
+
+    def _read_as(
+        self, columns: tuple[str, ...], batch_rows: int, kinds: Mapping[str, Kind]
+    ) -> Iterator[pa.RecordBatch]:
+        return self._read_files(partial(typed_csv_batches, columns=columns, kinds=kinds))
+
+    def _read_files(self, read: Callable[..., Iterator[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
         self._ragged = {}
         for file in self._files:
-            yield from self._read_file(file, columns)
+            yield from self._read_file(file, read)
 
-    def _read_file(self, file: CsvFile, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    def _read_file(
+        self, file: CsvFile, read: Callable[..., Iterator[pa.RecordBatch]]
+    ) -> Iterator[pa.RecordBatch]:
         """Where ragged rows are errors, the rest is still read to say how many there are."""
         ragged, stops = RaggedRows(), self._data.ragged_rows == "error"
         with suppress(NoRowsError):
-            for batch in csv_batches(file, columns, ragged):
+            for batch in read(file, ragged=ragged):
                 if not (stops and ragged.rows):
                     yield batch
         if not ragged.rows:
@@ -101,10 +113,16 @@ class ParquetFiles(Source):
         return schema
 
     def _read(self, columns: tuple[str, ...], batch_rows: int) -> Iterator[pa.RecordBatch]:
+        return self._read_as(columns, batch_rows, {})
+
+    def _read_as(
+        self, columns: tuple[str, ...], batch_rows: int, kinds: Mapping[str, Kind]
+    ) -> Iterator[pa.RecordBatch]:
+        encoded = [name for name in columns if kinds.get(name) is Kind.CATEGORICAL]
         wanted = self.selected_schema(columns)
         for path in self._paths:
-            for batch in parquet_batches(path, columns, batch_rows):
-                yield _cast(batch, wanted, path)
+            for batch in parquet_batches(path, columns, batch_rows, encoded=encoded):
+                yield _cast(batch, _with_dictionaries_of(batch, wanted, encoded), path)
 
 
 def open_file(source: str, data: DataConfig) -> Source:
@@ -190,8 +208,9 @@ def _files_of_folder(folder: Path) -> list[Path]:
         raise InputError(msg)
     others = [path for path in files if path.suffix.lower() not in _SUFFIXES and not is_parquet(path)]
     if others:
+        names = shorten(path.relative_to(folder) for path in others)
         msg = (
-            f"{folder}: {len(others)} file(s) are neither CSV nor Parquet: {shorten(others)}. "
+            f"{folder}: {len(others)} file(s) are neither CSV nor Parquet: {names}. "
             f"Choose the files with a glob, such as {folder / '*.csv'}"
         )
         raise InputError(msg)
@@ -250,6 +269,15 @@ def _unified_field(expected: pa.Field, got: pa.Field, path: Path, first: Path) -
 def _without_dictionaries(schema: pa.Schema) -> pa.Schema:
     types = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema]
     return pa.schema(list(zip(schema.names, types, strict=True)))
+
+
+def _with_dictionaries_of(batch: pa.RecordBatch, schema: pa.Schema, encoded: Sequence[str]) -> pa.Schema:
+    """A schema in which text that was asked for as dictionaries, and came so, stays so."""
+    for name in encoded:
+        dtype = batch.schema.field(name).type
+        if pa.types.is_dictionary(dtype):
+            schema = schema.set(schema.get_field_index(name), pa.field(name, dtype))
+    return schema
 
 
 def _cast(batch: pa.RecordBatch, schema: pa.Schema, path: Path) -> pa.RecordBatch:

@@ -7,7 +7,7 @@ row is marked and told apart later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlift.config import LeadSchema
-from leadlift.data.csv_files import CsvFile, NoRowsError, RaggedRows, csv_batches, open_csv
 from leadlift.data.dates import parse_dates
 from leadlift.data.file_sources import find_files
 from leadlift.data.files import is_parquet, require_file
-from leadlift.data.parquet_files import parquet_batches, parquet_rows, parquet_schema, refuse_unreadable_types
-from leadlift.data.sources import FILE_READERS, open_source, refuse_query, source_kind
+from leadlift.data.levels import encoded_levels
+from leadlift.data.parquet_files import parquet_rows, refuse_unreadable_types
+from leadlift.data.sources import FILE_READERS, open_source, source_kind
 from leadlift.data.tables import (
     CREATED_AT,
     INVALID,
@@ -31,12 +31,16 @@ from leadlift.data.tables import (
     table_from,
 )
 from leadlift.data.values import convert_column, plain
-from leadlift.exceptions import InputError
 from leadlift.terms import LEAD_ID, Kind
 
 
 def iter_batches(
-    source: str | Path, schema: LeadSchema, *, query: str | None = None, batch_rows: int = 32_768
+    source: str | Path,
+    schema: LeadSchema,
+    *,
+    query: str | None = None,
+    batch_rows: int = 32_768,
+    encode_levels: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """Read new leads in batches.
 
@@ -54,6 +58,8 @@ def iter_batches(
         For a DuckDB file or a database: the name of a table, or a single SELECT.
     batch_rows : int
         Most rows of a batch, at least 1.
+    encode_levels : bool
+        As for `prepare_batch`.
 
     Returns
     -------
@@ -89,22 +95,20 @@ def iter_batches(
     >>> rows[1]
     {'lead_id': '2', 'visits': None, 'invalid': True, 'invalid_detail': 'visits'}
     """
-    if source_kind(str(source)) != "file":
-        return _from_source(str(source), query, schema, batch_rows)
-    refuse_query(str(source), query, "query")
-    path = require_file(source)
-    if is_parquet(path):
-        found = parquet_schema(path, rows_required=False)
-        columns = _columns_to_read(schema, found.names, str(path))
-        refuse_unreadable_types(found, columns, str(path))
-        return _prepared(parquet_batches(path, columns, batch_rows), schema, batch_rows, str(path))
-    file = open_csv(path, schema.data)
-    columns = _columns_to_read(schema, file.header.columns, str(path))
-    return _prepared(_csv_without_ragged(file, columns), schema, batch_rows, str(path))
+    whole = schema.data.model_copy(update={"ragged_rows": "error"})
+    opened = open_source(str(source), query, whole, query_key="query")
+    columns = _columns_to_read(schema, opened.columns, opened.name)
+    batches = opened.batches(columns, batch_rows, kinds=_kinds(schema))
+    return _prepared(batches, schema, batch_rows, opened.name, encode_levels)
 
 
 def prepare_batch(
-    data: object, schema: LeadSchema, *, first_row: int = 1, source: str = "the table"
+    data: object,
+    schema: LeadSchema,
+    *,
+    first_row: int = 1,
+    source: str = "the table",
+    encode_levels: bool = False,
 ) -> pa.RecordBatch:
     """Convert new leads in memory to the inputs of a model.
 
@@ -118,6 +122,8 @@ def prepare_batch(
         Number of the first row, where rows are numbered.
     source : str
         What messages call the table.
+    encode_levels : bool
+        Give categorical inputs as dictionaries (:data:`leadlift.data.levels.LEVELS`) instead of strings.
 
     Returns
     -------
@@ -141,7 +147,7 @@ def prepare_batch(
     table = table.select(columns)
     row_numbers = np.arange(first_row, first_row + len(table))
     refuse_long_cells(table, row_numbers, source)
-    return _convert(table, row_numbers, schema)
+    return _convert(table, row_numbers, schema, encode_levels)
 
 
 def count_rows(source: str | Path) -> int | None:
@@ -169,15 +175,6 @@ def count_rows(source: str | Path) -> int | None:
     return sum(map(parquet_rows, files)) if all(map(is_parquet, files)) else None
 
 
-def _from_source(
-    source: str, query: str | None, schema: LeadSchema, batch_rows: int
-) -> Iterator[pa.RecordBatch]:
-    whole = schema.data.model_copy(update={"ragged_rows": "error"})
-    opened = open_source(source, query, whole, query_key="query")
-    columns = _columns_to_read(schema, opened.columns, opened.name)
-    return _prepared(opened.batches(columns, batch_rows), schema, batch_rows, opened.name)
-
-
 def _columns_to_read(schema: LeadSchema, names: Sequence[str], source: str) -> list[str]:
     """The id and the inputs, which must be there, and the creation date and logged columns, which may."""
     roles = schema.roles
@@ -188,46 +185,49 @@ def _columns_to_read(schema: LeadSchema, names: Sequence[str], source: str) -> l
     return [*needed, roles.created_at] if has_date else needed
 
 
-def _csv_without_ragged(file: CsvFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Batches until a row is ragged; then the rest is read too, to say how many there are."""
-    ragged = RaggedRows()
-    # A day without a new lead is a day like any other: no rows in, no rows out.
-    with suppress(NoRowsError):
-        for batch in csv_batches(file, columns, ragged):
-            if not ragged.rows:
-                yield batch
-    if ragged.rows:
-        msg = f"{file.path}: {ragged.describe()}. Mend them: every row of new leads must come out again"
-        raise InputError(msg)
+def _kinds(schema: LeadSchema) -> dict[str, Kind]:
+    """As what the inputs are read; ids and dates are read as they are written."""
+    roles = {schema.roles.lead_id, schema.roles.created_at}
+    return {spec.name: spec.kind for spec in schema.features if spec.name not in roles}
 
 
 def _prepared(
-    batches: Iterator[pa.RecordBatch], schema: LeadSchema, batch_rows: int, source: str
+    batches: Iterator[pa.RecordBatch], schema: LeadSchema, batch_rows: int, source: str, encode_levels: bool
 ) -> Iterator[pa.RecordBatch]:
     first_row = 1
-    for batch in _regrouped(batches, batch_rows):
-        yield prepare_batch(batch, schema, first_row=first_row, source=source)
-        first_row += batch.num_rows
+    for pieces in _regrouped(batches, batch_rows):
+        parts = []
+        for table in _tables_of_one_schema(pieces):
+            parts.append(
+                prepare_batch(table, schema, first_row=first_row, source=source, encode_levels=encode_levels)
+            )
+            first_row += len(table)
+        yield parts[0] if len(parts) == 1 else _one_batch(pa.Table.from_batches(parts))
 
 
-def _regrouped(batches: Iterator[pa.RecordBatch], batch_rows: int) -> Iterator[pa.Table]:
-    """Tables of exactly `batch_rows` rows but for the last, whatever the pieces a reader hands out."""
-    pending: list[pa.RecordBatch] = []
-    n_pending = 0
+def _regrouped(batches: Iterator[pa.RecordBatch], batch_rows: int) -> Iterator[list[pa.RecordBatch]]:
+    """Pieces of exactly `batch_rows` rows but for the last, whatever the pieces a reader hands out."""
+    pending, n_missing = [], batch_rows
     for batch in batches:
-        pending.append(batch)
-        n_pending += batch.num_rows
-        if n_pending >= batch_rows:
-            table = pa.Table.from_batches(pending)
-            whole = n_pending - n_pending % batch_rows
-            for start in range(0, whole, batch_rows):
-                yield table.slice(start, batch_rows)
-            pending, n_pending = table.slice(whole).to_batches(), n_pending - whole
-    if n_pending:
-        yield pa.Table.from_batches(pending)
+        rest = batch
+        while rest.num_rows >= n_missing:
+            yield [*pending, rest.slice(0, n_missing)]
+            rest, pending, n_missing = rest.slice(n_missing), [], batch_rows
+        if rest.num_rows:
+            pending.append(rest)
+            n_missing -= rest.num_rows
+    if pending:
+        yield pending
 
 
-def _convert(table: pa.Table, row_numbers: np.ndarray, schema: LeadSchema) -> pa.RecordBatch:
+def _tables_of_one_schema(pieces: list[pa.RecordBatch]) -> list[pa.Table]:
+    """The pieces in order; a reader may change the type of a column where cells do not fit into it."""
+    return [pa.Table.from_batches(list(same)) for _, same in groupby(pieces, key=lambda piece: piece.schema)]
+
+
+def _convert(
+    table: pa.Table, row_numbers: np.ndarray, schema: LeadSchema, encode_levels: bool
+) -> pa.RecordBatch:
     roles, data = schema.roles, schema.data
     ids = table.column(roles.lead_id) if roles.lead_id else None
     columns = {LEAD_ID: lead_ids(ids, row_numbers, data)}
@@ -238,27 +238,29 @@ def _convert(table: pa.Table, row_numbers: np.ndarray, schema: LeadSchema) -> pa
             array, roles.date_format, data.missing_values, roles.time_zone
         )
     for spec in schema.features:
-        if spec.name not in table.column_names:
-            columns[spec.name] = pa.nulls(
-                len(table), pa.float64() if spec.kind is Kind.NUMERIC else pa.string()
-            )
-            continue
-        columns[spec.name], bad[spec.name] = convert_column(
-            table.column(spec.name), spec.kind, data, spec.name
-        )
+        cells = table.column(spec.name) if spec.name in table.column_names else pa.nulls(len(table))
+        if spec.kind is Kind.CATEGORICAL:
+            levels = encoded_levels(cells, data)
+            columns[spec.name] = levels if encode_levels else levels.dictionary_decode()
+        else:
+            columns[spec.name], bad[spec.name] = convert_column(cells, spec.kind, data, spec.name)
     details = _names_of_bad_cells(bad, len(table))
-    columns[INVALID] = pc.is_valid(details)
-    columns[INVALID_DETAIL] = details
-    whole = pa.table(columns).combine_chunks()
+    columns |= {INVALID: pc.is_valid(details), INVALID_DETAIL: details}
+    return _one_batch(pa.table(columns))
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    whole = table.combine_chunks()
     return whole.to_batches()[0] if whole.num_rows else pa.RecordBatch.from_pylist([], whole.schema)
 
 
 def _names_of_bad_cells(bad: dict[str, pa.ChunkedArray], n_rows: int) -> pa.Array:
     """Comma-parted names of the columns that are bad in each row; null where none is."""
+    bad = {name: is_bad for name, is_bad in bad.items() if pc.any(is_bad).as_py()}
+    if not bad:
+        return pa.nulls(n_rows, pa.string())
     names: list[str | None] = [None] * n_rows
     for name, is_bad in bad.items():
-        if not pc.any(is_bad).as_py():
-            continue
         for row in np.flatnonzero(is_bad):
             names[row] = name if names[row] is None else f"{names[row]}, {name}"
     return pa.array(names, pa.string())

@@ -47,7 +47,14 @@ def parquet_schema(path: Path, *, rows_required: bool = True) -> pa.Schema:
     return pa.schema([field for field in schema if not _PANDAS_INDEX.fullmatch(field.name)])
 
 
-def parquet_batches(path: Path, columns: Sequence[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
+def parquet_batches(
+    path: Path,
+    columns: Sequence[str],
+    batch_rows: int,
+    *,
+    encoded: Sequence[str] = (),
+    row_groups: Sequence[int] | None = None,
+) -> Iterator[pa.RecordBatch]:
     """Yield the columns wanted of a Parquet file, at most `batch_rows` rows at once.
 
     Parameters
@@ -58,6 +65,10 @@ def parquet_batches(path: Path, columns: Sequence[str], batch_rows: int) -> Iter
         Columns to read, in the order wanted.
     batch_rows : int
         Rows a batch, at least 1.
+    encoded : sequence of str
+        Columns whose text comes as dictionaries, as it is stored.
+    row_groups : sequence of int, optional
+        Places of the row groups to read; all, if not given.
 
     Yields
     ------
@@ -69,10 +80,12 @@ def parquet_batches(path: Path, columns: Sequence[str], batch_rows: int) -> Iter
         A column wanted is nested or binary, or the file is damaged.
     """
     names = list(columns)
-    with _open(path) as file:
+    with _open(path, encoded) as file:
         refuse_unreadable_types(file.schema_arrow, names, str(path))
         try:
-            for batch in file.iter_batches(batch_size=batch_rows, columns=names, use_threads=False):
+            for batch in file.iter_batches(
+                batch_size=batch_rows, row_groups=row_groups, columns=names, use_threads=False
+            ):
                 yield batch.select(names)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path, error) from error
@@ -106,9 +119,9 @@ def _is_unreadable(dtype: pa.DataType) -> bool:
     return pa.types.is_nested(inner) or is_bytes or pa.types.is_fixed_size_binary(inner)
 
 
-def _open(path: Path) -> pq.ParquetFile:
+def _open(path: Path, encoded: Sequence[str] = ()) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, read_dictionary=list(encoded))
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 

@@ -7,7 +7,7 @@ values are as stored, and their conversion is the caller's.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,7 @@ from leadlift.data.parquet_files import refuse_unreadable_types
 from leadlift.data.queries import parse_query
 from leadlift.data.tables import refuse_repeated_names, require_columns, table_from
 from leadlift.exceptions import ConfigError
-from leadlift.terms import Finding
+from leadlift.terms import Finding, Kind
 
 BATCH_ROWS = 65_536
 """Most rows of a batch, where the caller does not say."""
@@ -65,7 +65,11 @@ class Source(ABC):
         return tuple(self.schema.names)
 
     def batches(
-        self, columns: Sequence[str] | None = None, batch_rows: int = BATCH_ROWS
+        self,
+        columns: Sequence[str] | None = None,
+        batch_rows: int = BATCH_ROWS,
+        *,
+        kinds: Mapping[str, Kind] | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """Read the rows, anew at each call.
 
@@ -75,12 +79,15 @@ class Source(ABC):
             Columns to read, in the order wanted; None takes all.
         batch_rows : int
             Most rows of a batch, at least 1.
+        kinds : mapping of str to Kind, optional
+            By column, as what its cells will be read. Files may then give it in a type that is cheaper to
+            convert to the same values: numbers as float64, levels as dictionaries.
 
         Returns
         -------
         iterator of pyarrow.RecordBatch
-            None of them empty, all of one schema; a source without rows gives none. Names are checked now,
-            rows are read as they are asked for.
+            None of them empty, all of one schema where no kinds are given; a source without rows gives none.
+            Names are checked now, rows are read as they are asked for.
 
         Raises
         ------
@@ -92,7 +99,8 @@ class Source(ABC):
         names = self.columns if columns is None else tuple(columns)
         require_columns(names, self.columns, self.name)
         refuse_unreadable_types(self.schema, names, self.name)
-        return _pieces(self._read(names, batch_rows), batch_rows)
+        read = self._read_as(names, batch_rows, kinds) if kinds else self._read(names, batch_rows)
+        return _pieces(read, batch_rows)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what the last whole pass over the batches noticed (LL150, LL153)."""
@@ -119,6 +127,12 @@ class Source(ABC):
     @abstractmethod
     def _read(self, columns: tuple[str, ...], batch_rows: int) -> Iterator[pa.RecordBatch]:
         """Batches of about so many rows, in `selected_schema`."""
+
+    def _read_as(
+        self, columns: tuple[str, ...], batch_rows: int, kinds: Mapping[str, Kind]
+    ) -> Iterator[pa.RecordBatch]:
+        """The same rows, in types that suit the kinds of the columns where that is cheaper."""
+        return self._read(columns, batch_rows)
 
 
 class TableSource(Source):

@@ -56,7 +56,7 @@ def table_from(data: object) -> pa.Table:
         msg = f"expected a pyarrow, pandas or polars table, got {type(data).__name__}"
         raise InputError(msg)
     try:
-        table = pa.table(data)
+        table = data if isinstance(data, pa.Table) else pa.table(data)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         msg = f"the table has a column that mixes types; give each column one type ({error})"
         raise InputError(msg) from error
@@ -111,10 +111,9 @@ def refuse_long_cells(table: pa.Table | pa.RecordBatch, row_numbers: np.ndarray,
         What the message calls the table.
     """
     for name, column in zip(table.schema.names, table.columns, strict=True):
-        text = plain(column)
-        if not is_text(text.type):
+        if not _may_hold_a_long_cell(column):
             continue
-        lengths = pc.binary_length(text)
+        lengths = pc.binary_length(plain(column))
         longest = pc.max(lengths).as_py() or 0
         if longest > MAX_CELL_BYTES:
             row = row_numbers[pc.index(lengths, longest).as_py()]
@@ -123,6 +122,13 @@ def refuse_long_cells(table: pa.Table | pa.RecordBatch, row_numbers: np.ndarray,
                 f"{MAX_CELL_BYTES:,} are allowed. Mend that row; an unclosed quote may be the cause"
             )
             raise InputError(msg)
+
+
+def _may_hold_a_long_cell(column: Column) -> bool:
+    """Whether all text of a column, or of its dictionaries, is longer than one cell may be."""
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    texts = [chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk for chunk in chunks]
+    return any(is_text(text.type) and text.nbytes > MAX_CELL_BYTES for text in texts)
 
 
 def lead_ids(array: Column | None, row_numbers: np.ndarray, data: DataConfig) -> Column:

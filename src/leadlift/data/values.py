@@ -6,6 +6,8 @@ and in batches, as CSV and as Parquet.
 
 from __future__ import annotations
 
+import math
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,8 +24,7 @@ _PLAIN_NUMBER = rf"^[+-]?({_NUMBER}|{_INFINITE_OR_NAN})$"
 _FIRST_ROWS = 1000
 _CODE = r"^[+-]?0\d"
 _WHOLE_NUMBER_LIMIT = 2.0**53
-_TRUE = ("True", "TRUE")
-_FALSE = ("False", "FALSE")
+_TRUTH_VALUES = pa.array(["True", "TRUE", "False", "FALSE"])
 
 
 def plain(array: Column) -> Column:
@@ -248,10 +249,28 @@ def _read_numbers(array: Column, data: DataConfig) -> tuple[Column, Column]:
         text = clean_text(array, data.missing_values)
         values, is_bad = parse_numbers(text, data.decimal, data.thousands)
     elif is_number(array.type) or pa.types.is_boolean(array.type):
-        values, is_bad = _without_nan(pc.cast(array, pa.float64(), safe=False)), _none_of(array)
+        values, is_bad = pc.cast(array, pa.float64(), safe=False), _none_of(array)
+        if all_finite(values):
+            return values, is_bad
+        values = _without_nan(values)
     else:
         values, is_bad = pc.if_else(_none_of(array), 0.0, pa.scalar(None, pa.float64())), pc.is_valid(array)
     return values, pc.or_(is_bad, pc.fill_null(pc.is_inf(values), fill_value=False))
+
+
+def all_finite(values: Column) -> bool:
+    """Return whether no number is NaN or infinite; an overflow of the sum counts as one that is.
+
+    Parameters
+    ----------
+    values : pyarrow.Array or pyarrow.ChunkedArray of float64
+
+    Returns
+    -------
+    bool
+    """
+    total = pc.sum(values).as_py()
+    return total is None or math.isfinite(total)
 
 
 def _without_nan(values: Column) -> Column:
@@ -269,10 +288,9 @@ def _one_spelling(text: Column, decimal: str) -> Column:
     """One spelling of whole numbers and of truth values, as different programs write them."""
     if pc.any(pc.match_substring(text, f"{decimal}0")).as_py():
         text = pc.replace_substring_regex(text, rf"^([+-]?\d+)\{decimal}0+$", r"\1")
-    for spellings, word in ((_TRUE, "true"), (_FALSE, "false")):
-        is_word = pc.is_in(text, value_set=pa.array(spellings))
-        if pc.any(is_word).as_py():
-            text = pc.if_else(is_word, word, text)
+    is_truth_value = pc.is_in(text, value_set=_TRUTH_VALUES)
+    if pc.any(is_truth_value).as_py():
+        text = pc.if_else(is_truth_value, pc.ascii_lower(text), text)
     return text
 
 

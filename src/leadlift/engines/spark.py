@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import warnings
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -16,7 +17,7 @@ from leadlift.engines.dialect import Dialect
 from leadlift.exceptions import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
     from pyspark.sql import SparkSession
@@ -50,9 +51,10 @@ class SparkEngine(Engine):
     Parameters
     ----------
     session : pyspark.sql.SparkSession, optional
-        The Spark to use; it is left running. None takes the one that runs in this process; where none runs,
-        one is started on this machine alone. As starting takes seconds, that one is left running for the next
-        engine and ends with the process, or by ``SparkSession.active().stop()``.
+        The Spark to use; it is left running. None takes the one that runs in this process or that the
+        program was submitted to; where there is none, one is started on this machine alone. As starting takes
+        seconds, that one is left running for the next engine and ends with the process, or by
+        ``SparkSession.active().stop()``.
     folder : str or path, optional
         A folder that this process and all executors see by the same path; None takes the folder for temporary
         files of this machine, which will do for a Spark of one machine only.
@@ -89,11 +91,7 @@ class SparkEngine(Engine):
         n_cores: int | None = None,
         memory_mb: int = 2048,
     ) -> None:
-        if find_spec("pyspark") is None:
-            msg = (
-                "Spark is an extra; install it with pip install 'leadlift[spark]'. It needs Java 17 or newer"
-            )
-            raise MissingDependencyError(msg)
+        _require_pyspark()
         self.session = session
         self.folder = folder
         self.n_partitions = n_partitions
@@ -110,8 +108,7 @@ class SparkEngine(Engine):
         ConfigError
             The session is one of Spark Connect, or `folder` is missing on a Spark of several machines.
         """
-        session = self.session or _running_session() or self._start()
-        _require_classic(session)
+        session = open_session(self.session, n_cores=self.n_cores, memory_mb=self.memory_mb)
         self._require_shared_folder(session)
         self._spark = _session_apart(session)
         if self.n_partitions is not None:
@@ -169,33 +166,84 @@ class SparkEngine(Engine):
             )
             raise ConfigError(msg)
 
-    def _start(self) -> SparkSession:
-        from pyspark.errors import PySparkRuntimeError
-        from pyspark.sql import SparkSession
 
-        n_cores = self.n_cores or os.cpu_count() or 1
-        own = {
-            "spark.driver.memory": f"{self.memory_mb}m",
-            "spark.sql.shuffle.partitions": str(n_cores),
-            # No table is saved there; Spark would make an empty folder where the user happens to stand.
-            "spark.sql.warehouse.dir": tempfile.gettempdir(),
-        }
-        # Without it, the worker processes of this Spark would take the first python3 on the path.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        builder = SparkSession.builder.master(f"local[{n_cores}]").appName("leadlift")
-        try:
-            with warnings.catch_warnings():
-                # It is about Spark's ways to and from pandas, which the engine does not take.
-                warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-                return builder.config(map=_QUIET_ON_LOOPBACK | own).getOrCreate()
-        except PySparkRuntimeError as error:
-            if error.getCondition() != "JAVA_GATEWAY_EXITED":
-                raise
-            msg = (
-                "Spark did not start: it needs Java 17 or newer, on the path or in JAVA_HOME (on Debian: apt "
-                "install openjdk-17-jre-headless). What Java said stands above"
-            )
-            raise MissingDependencyError(msg) from error
+def open_session(
+    session: SparkSession | None = None, *, n_cores: int | None = None, memory_mb: int = 2048
+) -> SparkSession:
+    """Return the Spark to work on: the one given, the one that runs or was submitted to, or a new one here.
+
+    Parameters
+    ----------
+    session : pyspark.sql.SparkSession, optional
+    n_cores, memory_mb
+        Of a Spark that is started on this machine; see :class:`SparkEngine`.
+
+    Returns
+    -------
+    pyspark.sql.SparkSession
+
+    Raises
+    ------
+    MissingDependencyError
+        PySpark is not installed, or Java is missing or too old.
+    ConfigError
+        The session is one of Spark Connect.
+    """
+    _require_pyspark()
+    session = session or _running_session() or _submitted_session() or _start(n_cores, memory_mb)
+    _require_classic(session)
+    return session
+
+
+def _require_pyspark() -> None:
+    if find_spec("pyspark") is None:
+        msg = "Spark is an extra; install it with pip install 'leadlift[spark]'. It needs Java 17 or newer"
+        raise MissingDependencyError(msg)
+
+
+def _submitted_session() -> SparkSession | None:
+    """The session of the Spark that this program was handed to by ``spark-submit``; None where it was not."""
+    from pyspark.sql import SparkSession
+
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return None
+    return SparkSession.builder.getOrCreate()
+
+
+def _start(n_cores: int | None, memory_mb: int) -> SparkSession:
+    """Start a Spark on this machine alone."""
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.sql import SparkSession
+
+    n_cores = n_cores or os.cpu_count() or 1
+    own = {
+        "spark.driver.memory": f"{memory_mb}m",
+        "spark.sql.shuffle.partitions": str(n_cores),
+        # No table is saved there; Spark would make an empty folder where the user happens to stand.
+        "spark.sql.warehouse.dir": tempfile.gettempdir(),
+    }
+    # Without it, the worker processes of this Spark would take the first python3 on the path.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master(f"local[{n_cores}]").appName("leadlift")
+    try:
+        with without_pandas_hint():
+            return builder.config(map=_QUIET_ON_LOOPBACK | own).getOrCreate()
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        msg = (
+            "Spark did not start: it needs Java 17 or newer, on the path or in JAVA_HOME (on Debian: apt "
+            "install openjdk-17-jre-headless). What Java said stands above"
+        )
+        raise MissingDependencyError(msg) from error
+
+
+@contextmanager
+def without_pandas_hint() -> Iterator[None]:
+    """Mute what PySpark says of its ways to and from pandas, which leadlift does not take."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        yield
 
 
 def _address(path: Path) -> str:
