@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 import leadlift as ll
+from leadlift.engines import get_engine
 from leadlift.exceptions import ConfigError, SchemaError
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -64,6 +65,20 @@ def test_features_left_out_are_not_made_and_their_columns_not_asked_for(tables):
     less = builder.without(["industry", "n_visit_7d"])
     made = less.transform(observations, **given | {"leads": given["leads"].drop_columns(["industry"])})
     assert made.equals(builder.transform(observations, **given).drop_columns(["industry", "n_visit_7d"]))
+
+
+def test_what_has_learnt_nothing_makes_nothing(tables):
+    given = dict(tables)
+    with pytest.raises(ConfigError, match="has learnt nothing yet; call fit first"):
+        ll.FeatureBuilder().transform(given.pop("observations"), **given)
+
+
+def test_on_another_engine_the_fitted_builder_makes_the_same(tables):
+    given = dict(tables)
+    observations = given.pop("observations")
+    builder = ll.FeatureBuilder().fit(observations, **given)
+    elsewhere = builder.on(get_engine("duckdb"))
+    assert elsewhere.transform(observations, **given).equals(builder.transform(observations, **given))
 
 
 def test_what_was_there_at_fit_must_be_there_again(tables):

@@ -8,10 +8,10 @@ import pytest
 from leadlift.exceptions import SchemaError
 from leadlift.insight.attribution import Attributor, attribute
 from leadlift.insight.explain import explain
-from leadlift.learning import candidates
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import CALIBRATORS, get_calibrator
 from leadlift.learning.candidates import BaggedTrees
+from leadlift.learning.fitted import forest
 from leadlift.learning.log_odds import Explained
 from leadlift.learning.scorer import LeadScorer
 
@@ -54,7 +54,7 @@ def matrix():
 @pytest.mark.parametrize("calibrator", CALIBRATORS)
 def test_base_and_contributions_add_up_to_the_published_score(calibrator, weight, matrix):
     scorer = fit(calibrator, weight)
-    found = Attributor(scorer).explain(matrix)
+    found = Attributor(scorer.fitted).explain(matrix)
     np.testing.assert_array_equal(found.score, scorer.score_matrix(matrix)[0])
     np.testing.assert_allclose(found.base + found.contributions.sum(axis=1), found.score, atol=ROUNDING)
 
@@ -76,7 +76,7 @@ def linear_shap_by_hand(logistic, matrix):
 
 def test_log_odds_contributions_are_those_of_lightgbm_averaged_over_the_members(matrix):
     scorer = fit(weight=0.0)
-    phi, bias = Attributor(scorer).log_odds_contributions(matrix)
+    phi, bias = Attributor(scorer.fitted).log_odds_contributions(matrix)
     expected = contributions_by_lightgbm(scorer, matrix)
     np.testing.assert_allclose(np.column_stack([phi, np.full(len(phi), bias)]), expected, atol=ROUNDING)
 
@@ -97,7 +97,7 @@ def test_the_logistic_members_tables_are_centred_over_the_training_rows():
 
 def test_a_blend_mixes_both_members_by_its_weight(matrix):
     scorer = fit(weight=0.35)
-    phi, bias = Attributor(scorer).log_odds_contributions(matrix)
+    phi, bias = Attributor(scorer.fitted).log_odds_contributions(matrix)
     trees = contributions_by_lightgbm(scorer, matrix)
     logistic = linear_shap_by_hand(scorer.learner_.logistic_, matrix)
     np.testing.assert_allclose(phi, 0.65 * trees[:, :-1] + 0.35 * logistic, atol=ROUNDING)
@@ -106,7 +106,7 @@ def test_a_blend_mixes_both_members_by_its_weight(matrix):
 
 def test_all_contributions_of_a_lead_share_the_slope_of_the_calibrated_curve(matrix):
     scorer = fit("sigmoid")
-    attributor = Attributor(scorer)
+    attributor = Attributor(scorer.fitted)
     phi, bias = attributor.log_odds_contributions(matrix)
     total = phi.sum(axis=1)
     score = scorer.calibrator_.transform(bias + total)
@@ -129,17 +129,17 @@ def test_where_the_contributions_cancel_the_slope_is_that_of_the_curve_at_the_ba
 
 def test_trees_too_large_for_tables_get_the_same_numbers(matrix, monkeypatch):
     scorer = fit("beta", 0.35)
-    by_tables = Attributor(scorer).explain(matrix)
+    by_tables = Attributor(scorer.fitted).explain(matrix)
 
-    monkeypatch.setattr(candidates, "compiled_bag", lambda _: None)
-    by_lightgbm = Attributor(scorer).explain(matrix)
+    monkeypatch.setattr(forest, "pattern_tables", lambda _: None)
+    by_lightgbm = Attributor(scorer.fitted).explain(matrix)
     np.testing.assert_allclose(by_lightgbm.contributions, by_tables.contributions, atol=ROUNDING)
     assert by_lightgbm.base == pytest.approx(by_tables.base, abs=ROUNDING)
 
 
 def test_really_large_trees_are_explained_too(matrix):
     scorer = fit("sigmoid", num_leaves=40, max_depth=12)
-    found = Attributor(scorer).explain(matrix)
+    found = Attributor(scorer.fitted).explain(matrix)
     np.testing.assert_allclose(found.base + found.contributions.sum(axis=1), found.score, atol=ROUNDING)
 
 

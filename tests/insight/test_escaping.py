@@ -67,3 +67,12 @@ def test_html_shows_the_very_text_and_holds_no_tag(text):
     written = escape_html(text)
     assert not set("<>\"'") & set(written)
     assert html.unescape(written) == plain_text(text, max(len(text), 1))
+
+
+def test_a_dictionary_is_escaped_as_the_text_it_stands_for():
+    cells = pa.chunked_array([["=1+1", "web", None, "=1+1"], ["-5", "@x"]])
+    encoded = pa.chunked_array([chunk.dictionary_encode() for chunk in cells.chunks])
+    escaped = escape_formulas(pa.table({"text": cells, "encoded": encoded}))
+    assert escaped["encoded"].type == encoded.type
+    assert escaped["encoded"].to_pylist() == escaped["text"].to_pylist()
+    assert escaped["text"].to_pylist() == ["'=1+1", "web", None, "'=1+1", "-5", "'@x"]

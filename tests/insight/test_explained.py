@@ -57,7 +57,7 @@ def leads():
 @pytest.fixture(scope="module")
 def bundle(scorer):
     kinds = {"region": Kind.CATEGORICAL, "product": Kind.NUMERIC, "size": Kind.NUMERIC}
-    return ModelBundle(scorer, make_schema(make_config(), kinds), Reference(0.3, {}, {}, ()), {})
+    return ModelBundle.from_scorer(scorer, make_schema(make_config(), kinds), Reference(0.3, {}, {}, ()), {})
 
 
 def test_the_pair_and_its_column_of_many_levels_are_learnt(scorer):
@@ -71,7 +71,7 @@ def test_the_pair_and_its_column_of_many_levels_are_learnt(scorer):
 def test_base_and_contributions_add_up_to_the_published_score(scorer, leads, weight, monkeypatch):
     monkeypatch.setattr(scorer.learner_, "weight_", weight)
     matrix = scorer.encoder_.transform(leads)
-    found = Attributor(scorer).explain(matrix)
+    found = Attributor(scorer.fitted).explain(matrix)
     assert found.contributions.shape == (300, 4)
     np.testing.assert_array_equal(found.score, scorer.score_matrix(matrix)[0])
     np.testing.assert_allclose(found.base + found.contributions.sum(axis=1), found.score, atol=ROUNDING)
@@ -83,7 +83,7 @@ def test_contributions_are_those_of_lightgbm_with_the_statistics_added_to_what_t
     boosters = [lgb.Booster(model_str=text) for text in trees.model_texts_]
     by_lightgbm = np.mean([booster.predict(split, pred_contrib=True) for booster in boosters], axis=0)
     region, product, size, pair_rate, pair_support, rate, support, bias = by_lightgbm.T
-    phi, base = Attributor(scorer).log_odds_contributions(matrix)
+    phi, base = Attributor(scorer.fitted).log_odds_contributions(matrix)
     expected = np.column_stack([region + rate + support, product, size, pair_rate + pair_support])
     scale = 1 - scorer.learner_.weight_
     assert scale == 1
@@ -155,7 +155,7 @@ def test_explain_has_a_column_for_the_pair_and_still_adds_up(scorer, leads):
 
 def test_the_pair_is_among_the_drivers_and_has_a_number_to_colour_it_by(scorer, leads, bundle):
     matrix = scorer.encoder_.transform(leads)
-    drivers = global_drivers(bundle.explained_specs, Attributor(scorer).explain(matrix).contributions)
+    drivers = global_drivers(bundle.explained_specs, Attributor(scorer.fitted).explain(matrix).contributions)
     assert drivers["column"][0].as_py() == "region x product"
     coloured = explained_matrix(scorer.learner_.statistics, matrix)
     assert coloured.shape == (300, 4)
@@ -196,7 +196,7 @@ def test_a_bundle_of_a_model_without_statistics_has_no_such_file(tmp_path):
     learner = BlendedLearner(BaggedTrees(max_rounds=5, max_statistics=0, n_jobs=1), n_folds=3)
     scorer = LeadScorer(learner=learner).fit(X, won)
     kinds = dict.fromkeys(["x0", "x1", "x2"], Kind.NUMERIC)
-    ModelBundle(scorer, make_schema(make_config(), kinds), Reference(0.3, {}, {}, ()), {}).save(
+    ModelBundle.from_scorer(scorer, make_schema(make_config(), kinds), Reference(0.3, {}, {}, ()), {}).save(
         tmp_path / "m"
     )
     assert not (tmp_path / "m" / "statistics.json").exists()

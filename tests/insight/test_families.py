@@ -55,7 +55,7 @@ def bundle(leads):
     learner = BlendedLearner(BaggedTrees(max_rounds=30, learning_rate=0.1, n_jobs=1), n_folds=4)
     scorer = LeadScorer(learner=learner, calibrator=get_calibrator("isotonic")).fit(*leads)
     kinds = {"region": Kind.CATEGORICAL, "product": Kind.NUMERIC, "size": Kind.NUMERIC}
-    return ModelBundle(scorer, make_schema(make_config(), kinds), Reference(0.3, {}, {}, ()), {})
+    return ModelBundle.from_scorer(scorer, make_schema(make_config(), kinds), Reference(0.3, {}, {}, ()), {})
 
 
 def test_the_scored_table_adds_up_row_by_row(bundle, leads):

@@ -1,5 +1,6 @@
 """The learners are what their tables and trees say, hold leads together, and repeat for a seed."""
 
+import lightgbm as lgb
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,13 +12,9 @@ from laws import law
 from leadlift.exceptions import InputError
 from leadlift.learning.binned_logistic import BinnedLogistic, bin_column
 from leadlift.learning.blending import BlendedLearner
-from leadlift.learning.candidates import (
-    ROWS_WORTH_TABLES,
-    BaggedTrees,
-    load_boosters,
-    log_loss_each,
-    tree_log_odds,
-)
+from leadlift.learning.candidates import BaggedTrees
+from leadlift.learning.fitted.engines import ROWS_WORTH_TABLES
+from leadlift.learning.log_odds import log_loss_each
 from leadlift.learning.splitting import grouped_folds
 
 SUM_TOLERANCE = 1e-12  # a few dozen additions of numbers about 1
@@ -38,6 +35,10 @@ def trees(**parameters):
 
 def blend(**parameters):
     return BlendedLearner(**{"trees": trees(), "logistic": BinnedLogistic(), "n_folds": 3} | parameters)
+
+
+def boosters_of(bag):
+    return [lgb.Booster(model_str=text) for text in bag.model_texts_]
 
 
 CHEAP = [trees(), BinnedLogistic(n_folds=3), blend()]
@@ -113,10 +114,10 @@ class TestEveryLearner:
 def test_the_bag_is_the_mean_of_its_members():
     X, y = simulate()
     bag = trees().fit(X, y)
-    members = [booster.predict(X, raw_score=True) for booster in load_boosters(bag.model_texts_)]
+    members = [booster.predict(X, raw_score=True) for booster in boosters_of(bag)]
     assert len(members) == 3
     np.testing.assert_allclose(bag.decision_function(X), np.mean(members, axis=0), atol=SUM_TOLERANCE)
-    assert tree_log_odds(bag.model_texts_, X).tobytes() == bag.decision_function(X).tobytes()
+    assert bag.fitted.log_odds(X).tobytes() == bag.decision_function(X).tobytes()
 
 
 def test_each_row_is_scored_out_of_fold_by_the_member_that_did_not_see_it():
@@ -124,7 +125,7 @@ def test_each_row_is_scored_out_of_fold_by_the_member_that_did_not_see_it():
     lead = np.arange(600) // 3
     bag = trees().fit(X, y, groups=lead)
     folds = grouped_folds(y, 3, groups=lead)
-    for fold, booster in enumerate(load_boosters(bag.model_texts_)):
+    for fold, booster in enumerate(boosters_of(bag)):
         held = folds == fold
         expected = booster.predict(X[held], raw_score=True)
         np.testing.assert_allclose(bag.oof_log_odds_[held], expected, atol=SUM_TOLERANCE)
@@ -144,7 +145,7 @@ def test_another_seed_gives_another_bag():
 
 def test_no_tree_outgrows_the_pattern_tables():
     X, y = simulate()
-    for booster in load_boosters(trees().fit(X, y).model_texts_):
+    for booster in boosters_of(trees().fit(X, y)):
         assert max(tree["num_leaves"] for tree in booster.dump_model()["tree_info"]) <= 12
 
 
@@ -152,7 +153,7 @@ def test_members_stop_early_where_there_is_nothing_to_learn():
     rng = np.random.default_rng(0)
     bag = trees(max_rounds=500, patience_rounds=5)
     bag.fit(rng.normal(size=(400, 3)), np.arange(400) % 2)
-    assert max(booster.num_trees() for booster in load_boosters(bag.model_texts_)) < 100
+    assert max(booster.num_trees() for booster in boosters_of(bag)) < 100
 
 
 def test_the_held_out_loss_is_that_of_a_member_learnt_on_the_seen_rows():

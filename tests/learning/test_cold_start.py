@@ -13,7 +13,8 @@ from leadlift.learning.cold_start import ColdStartLearner, cold_start_finding, i
 from leadlift.learning.encoding import TableEncoder
 from leadlift.learning.log_odds import log_loss_each
 from leadlift.learning.scorer import LeadScorer
-from leadlift.serving.learner_files import learner_files, read_learner
+from leadlift.serving.learner_files import blend_files, read_blend
+from leadlift.serving.restoring import restored_learner
 
 SEEDS = 4
 INPUTS = [
@@ -112,7 +113,7 @@ def test_a_scorer_takes_it_by_itself_says_so_and_explains_exactly():
     scorer = LeadScorer().fit(X, y)
     assert isinstance(scorer.learner_, ColdStartLearner)
     assert (scorer.learner_.weight_, scorer.learner_.trees_.model_texts_) == (1.0, ())
-    found = Attributor(scorer).explain(X)
+    found = Attributor(scorer.fitted).explain(X)
     np.testing.assert_allclose(found.base + found.contributions.sum(axis=1), found.score, atol=1e-12)
     assert (found.uncertainty > 0).any()
     (finding,) = cold_start_finding(scorer.learner_, y)
@@ -130,6 +131,6 @@ def test_with_enough_leads_there_are_trees_and_nothing_to_say():
 def test_it_is_read_back_from_its_files_bit_by_bit():
     X, y = simulate(150)
     learner = ColdStartLearner().fit(X, y)
-    again = read_learner(learner_files(learner), n_columns=3)
+    again = restored_learner(read_blend(blend_files(learner.fitted)), n_columns=3)
     for one, other in zip(learner.decision_with_members(X), again.decision_with_members(X), strict=True):
         assert one.tobytes() == other.tobytes()

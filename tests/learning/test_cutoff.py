@@ -9,6 +9,7 @@ from scipy.stats import binom
 
 from contracts.policy_contract import PolicyContract, leads, reordered, simulate
 from leadlift.exceptions import ConfigError, NoCutoffError
+from leadlift.learning import cutoff
 from leadlift.learning.cutoff import (
     Capacity,
     FixedThreshold,
@@ -201,3 +202,10 @@ def test_whoever_qualifies_for_sales_qualifies_for_marketing_among_ties_too():
     evidence = leads([0.5, 0.4, 0.4, 0.4], log_odds=[2.0, 0.1, 0.3, 0.2], days=[0, 2, 4, 6])
     mql, sql = both_stages(Capacity(2).choose(evidence), FixedThreshold(0.4).choose(evidence))
     assert (sql.threshold, sql.tie_break) == (mql.threshold, mql.tie_break) == (0.4, 0.3)
+
+
+def test_every_name_of_the_package_is_found_and_no_other():
+    for name in cutoff.__all__:
+        assert getattr(cutoff, name) is not None, name
+    with pytest.raises(AttributeError, match=r"'leadlift.learning.cutoff' has no attribute 'Guess'"):
+        _ = cutoff.Guess

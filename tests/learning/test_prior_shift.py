@@ -8,7 +8,8 @@ from scipy.special import expit, logit
 
 from laws import law
 from leadlift.exceptions import InputError
-from leadlift.learning.prior_shift import mixture_test, shift_from_labels, shift_from_scores, shifted
+from leadlift.learning.fitted.curves import shifted
+from leadlift.learning.prior_shift import mixture_test, shift_from_labels, shift_from_scores
 
 FORMER = 0.1
 N_REPEATS = 200

@@ -1,5 +1,7 @@
 """A segment has a model of its own where that beats the pooled one on leads unseen, and only there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,8 @@ from leadlift.learning.log_odds import log_loss_each
 from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.segment_models import SegmentedLearner, shrunk_weight
 from leadlift.learning.splitting import forward_folds
-from leadlift.serving.learner_files import learner_files, read_learner
+from leadlift.serving.learner_files import blend_files, read_blend
+from leadlift.serving.restoring import restored_learner
 
 EFFECTS = np.array([1.0, -0.8, 0.6])
 
@@ -83,7 +86,7 @@ def test_a_small_segment_has_no_model_of_its_own():
 
 def test_the_log_odds_are_the_mean_of_both_models_by_the_weight_of_the_segment(fitted):
     X = simulate(400, seed=2)[0]
-    pooled = BlendedLearner._log_odds(fitted, X)
+    pooled = replace(fitted.fitted, segments=()).log_odds(X)
     expected = pooled.copy()
     for model in fitted.segments_:
         rows = X[:, 0] == model.code
@@ -99,12 +102,12 @@ def test_a_row_without_a_segment_or_of_a_new_one_has_the_pooled_model(fitted):
     X = simulate(50, seed=2)[0]
     for code in (np.nan, 17.0):
         X[:, 0] = code
-        assert (fitted.decision_function(X) == BlendedLearner._log_odds(fitted, X)).all()
+        assert (fitted.decision_function(X) == replace(fitted.fitted, segments=()).log_odds(X)).all()
 
 
 def test_it_is_read_back_from_its_files_bit_by_bit(fitted):
     X = simulate(200, seed=2)[0]
-    again = read_learner(learner_files(fitted), n_columns=4)
+    again = restored_learner(read_blend(blend_files(fitted.fitted)), n_columns=4)
     assert [(m.code, m.weight) for m in again.segments_] == [(m.code, m.weight) for m in fitted.segments_]
     for one, other in zip(fitted.decision_with_members(X), again.decision_with_members(X), strict=True):
         assert one.tobytes() == other.tobytes()
@@ -121,7 +124,7 @@ def test_a_scorer_knows_the_segment_by_name_and_explains_each_score_exactly():
     scorer.fit(table(X), y, as_of=np.arange(len(y)))
     south = scorer.encoder_.columns_[3].levels.index("south")
     assert south in [model.code for model in scorer.learner_.segments_]
-    found = Attributor(scorer).explain(scorer.encoder_.transform(table(X)))
+    found = Attributor(scorer.fitted).explain(scorer.encoder_.transform(table(X)))
     np.testing.assert_allclose(found.base + found.contributions.sum(axis=1), found.score, atol=1e-12)
 
 

@@ -5,11 +5,11 @@ import pytest
 from scipy.special import expit
 from scipy.stats import spearmanr
 
-from leadlift.learning import candidates
 from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.calibration import NoCalibrator
 from leadlift.learning.candidates import BaggedTrees
+from leadlift.learning.fitted.forest import Forest
 from leadlift.learning.log_odds import LogOddsClassifier
 from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.uncertainty import jackknife_error
@@ -70,8 +70,8 @@ def test_it_changes_no_bit_of_the_score_and_asks_each_member_once(monkeypatch):
     X, y, _ = simulate(500, 0)
     fitted = scorer(max_rounds=20).fit(X, y)
     asked = []
-    members = candidates.member_log_odds
-    monkeypatch.setattr(candidates, "member_log_odds", lambda *a: asked.append(1) or members(*a))
+    members = Forest.with_members
+    monkeypatch.setattr(Forest, "with_members", lambda *a: asked.append(1) or members(*a))
     for rows in (X, X[:1]):
         expected = fitted.score_matrix(rows)
         asked.clear()

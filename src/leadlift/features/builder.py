@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from leadlift.data.events import Events, events_from
 from leadlift.data.history import History, history_from
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from leadlift.features.event_checks import EventWatch
 
 
-class FeatureBuilder(BaseEstimator):
+class FeatureBuilder:
     """Builds the features of observations from what was known before their moments.
 
     Parameters
@@ -145,7 +143,6 @@ class FeatureBuilder(BaseEstimator):
         ConfigError
             The features were learnt from events or a change log, and none is given.
         """
-        check_is_fitted(self)
         self._require(events, history)
         work = ObservedRows(observations, leads)
         with self._session(work.moments, events, history) as session:
@@ -233,7 +230,6 @@ class FeatureBuilder(BaseEstimator):
         events, history, watch
             As for :meth:`fit_transform`.
         """
-        check_is_fitted(self)
         self._require(events, history)
         return self._session(Moments.of(lead_id, as_of), events, history, watch)
 
@@ -270,6 +266,10 @@ class FeatureBuilder(BaseEstimator):
             Of features; columns of the leads among them need not be given any more.
         """
         return self.from_dict(self.to_dict() | {"left_out": sorted({*self.left_out_, *names})}, self.engine)
+
+    def on(self, engine: str | Engine) -> Self:
+        """Return the fitted builder with its table work on another engine."""
+        return self.from_dict(self.to_dict(), engine)
 
     def to_dict(self) -> dict[str, Any]:
         """Return settings and vocabularies as JSON values."""
@@ -338,7 +338,10 @@ class FeatureBuilder(BaseEstimator):
         )
 
     def _require(self, events: object | None, history: object | None) -> None:
-        """Refuse to make features of acts where there is no file of acts, rather than find none."""
+        """Refuse to make features before they were learnt, or of acts where there is no file of acts."""
+        if not hasattr(self, "groups_"):
+            msg = "this FeatureBuilder has learnt nothing yet; call fit first"
+            raise ConfigError(msg)
         given = (("events", events, "needs_events_"), ("history", history, "needs_history_"))
         for name, source, learnt in given:
             if source is None and getattr(self, learnt):

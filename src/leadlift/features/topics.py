@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sklearn.feature_extraction.text import TfidfVectorizer
 
 MIN_TEXTS = 5
 """A term enters the vocabulary, and so the model, only when so many texts hold it."""
@@ -19,8 +20,7 @@ MAX_TERMS = 2000
 MAX_TOPICS = 8
 
 # Words of letters: numbers, and words with a digit or an underscore in them, are no terms.
-_TOKEN = r"\b[^\W\d_]{2,}\b"  # noqa: S105
-_LONGEST_SEQUENCE = 2
+_WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 
 # Six decimals say all that a topic can say, and keep the numbers short where they are stored.
 _DECIMALS = 6
@@ -74,6 +74,7 @@ class TextTopics:
         TextTopics
             At most :data:`MAX_TOPICS`, none where no term is common enough.
         """
+        from scipy.sparse import csr_matrix
         from sklearn.utils.extmath import randomized_svd
 
         texts = sorted(texts)
@@ -83,7 +84,7 @@ class TextTopics:
         idf = np.round(idf, _DECIMALS)
         if not terms:
             return cls((), (), ())
-        weights = _vectorizer(terms, idf).transform(texts)
+        weights = csr_matrix(_weights(texts, terms, idf), shape=(len(texts), len(terms)))
         n_topics = min(MAX_TOPICS, *weights.shape)
         _, strength, loadings = randomized_svd(
             weights, n_components=n_topics, n_iter=7, random_state=random_state
@@ -113,9 +114,11 @@ class TextTopics:
         ndarray of float64, shape (n_texts, n_topics)
             Zeros for a text without a known term. The row of a text depends on that text alone.
         """
-        if not self.n_topics:
-            return np.zeros((len(texts), 0))
-        return _vectorizer(self.terms, self._idf).transform(texts) @ self._loadings.T
+        weight, (row, term) = _weights(texts, self.terms, self._idf)
+        topics = np.zeros((len(texts), self.n_topics))
+        for topic, loadings in enumerate(self._loadings):
+            topics[:, topic] = np.bincount(row, weight * loadings[term], len(texts))
+        return topics
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was learnt as JSON values."""
@@ -133,28 +136,39 @@ class TextTopics:
 
 def _common_terms(texts: Sequence[str]) -> dict[str, int]:
     """Terms that enough texts hold, the most common ones, with the number of those texts."""
-    terms_of = _vectorizer().build_analyzer()
-    counts = Counter(term for text in texts for term in set(terms_of(text)))
+    counts = Counter(term for text in texts for term in set(_terms_of(text)))
     common = [term for term, n in counts.items() if n >= MIN_TEXTS]
     common.sort(key=lambda term: (-counts[term], term))
     return {term: counts[term] for term in common[:MAX_TERMS]}
 
 
-def _vectorizer(
-    terms: Sequence[str] | None = None, idf: NDArray[np.float64] | None = None
-) -> TfidfVectorizer:
-    from sklearn.feature_extraction.text import TfidfVectorizer
+class _Weights(NamedTuple):
+    """Weights of the terms in texts, by text and then by term, as a sparse matrix is made of them."""
 
-    vectorizer = TfidfVectorizer(
-        preprocessor=_without_addresses,
-        token_pattern=_TOKEN,
-        ngram_range=(1, _LONGEST_SEQUENCE),
-        sublinear_tf=True,
-        vocabulary=None if terms is None else {term: i for i, term in enumerate(terms)},
-    )
-    if idf is not None:
-        vectorizer.idf_ = idf
-    return vectorizer
+    weight: NDArray[np.float64]
+    place: tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def _weights(texts: Sequence[str], terms: Sequence[str], idf: NDArray[np.float64]) -> _Weights:
+    """Weigh the terms of each text, scaled to length 1."""
+    place_of = {term: place for place, term in enumerate(terms)}
+    cells = [
+        row * len(terms) + place_of[term]
+        for row, text in enumerate(texts)
+        for term in _terms_of(text)
+        if term in place_of
+    ]
+    cell, count = np.unique(np.array(cells, dtype=np.int64), return_counts=True)
+    row, term = np.divmod(cell, max(len(terms), 1))
+    weight = (np.log(count) + 1) * idf[term]
+    length = np.sqrt(np.bincount(row, weight**2, len(texts)))
+    return _Weights(weight / length[row], (row, term))
+
+
+def _terms_of(text: str) -> list[str]:
+    """Words, and pairs of words that stand side by side."""
+    words = _WORD.findall(_without_addresses(text))
+    return words + [" ".join(pair) for pair in pairwise(words)]
 
 
 def _without_addresses(text: str) -> str:

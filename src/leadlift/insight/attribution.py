@@ -24,9 +24,9 @@ from leadlift.learning.uncertainty import jackknife_error
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from leadlift.learning.calibration import Calibrator
-    from leadlift.learning.log_odds import Explained
-    from leadlift.learning.scorer import LeadScorer
+    from leadlift.learning.fitted.curves import Curve
+    from leadlift.learning.fitted.explained import Explained
+    from leadlift.learning.fitted.model import FittedModel
 
 # Below this sum of contributions the ratio of the formula would lose its digits, or grow beyond all bounds
 # where a calibrator jumps; a smooth one differs from its slope by less than 1e-9 there.
@@ -66,16 +66,16 @@ class Attribution:
 
 
 class Attributor:
-    """Explains the scores of one fitted scorer.
+    """Explains the scores of one model.
 
     Parameters
     ----------
-    scorer : LeadScorer
-        Fitted, with a :class:`BlendedLearner`.
+    model : FittedModel
+        ``bundle.model``, or ``scorer.fitted`` of a fitted :class:`LeadScorer`.
     """
 
-    def __init__(self, scorer: LeadScorer) -> None:
-        self._scorer = scorer
+    def __init__(self, model: FittedModel) -> None:
+        self._model = model
 
     def explain(self, matrix: NDArray[np.float64]) -> Attribution:
         """Explain encoded rows.
@@ -83,29 +83,29 @@ class Attributor:
         Parameters
         ----------
         matrix : ndarray of float64, shape (n_rows, n_columns)
-            From ``scorer.encoder_.transform``.
+            From ``model.encode``.
 
         Returns
         -------
         Attribution
         """
-        return attribute(self._scorer.learner_.explain(matrix), self._scorer.calibrator_)
+        return attribute(self._model.explain(matrix), self._model.curve)
 
     def log_odds_contributions(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """Return contributions on the log-odds scale, shape (n_rows, n_explained), and their base."""
-        found = self._scorer.learner_.explain(matrix)
+        found = self._model.explain(matrix)
         return found.contributions, found.base
 
 
-def attribute(found: Explained, calibrator: Calibrator) -> Attribution:
+def attribute(found: Explained, curve: Curve) -> Attribution:
     """Map contributions to log-odds onto the scale of the calibrated probability.
 
     Parameters
     ----------
     found : Explained
-        Log-odds and their contributions, from ``learner.explain``.
-    calibrator : Calibrator
-        Fitted.
+        Log-odds and their contributions.
+    curve : Curve
+        From log-odds to calibrated probabilities, such as a fitted calibrator's.
 
     Returns
     -------
@@ -115,19 +115,19 @@ def attribute(found: Explained, calibrator: Calibrator) -> Attribution:
     --------
     Of log-odds of 1, three quarters come from the first column:
 
-    >>> from leadlift.learning.calibration import NoCalibrator
-    >>> from leadlift.learning.log_odds import Explained
+    >>> from leadlift.learning.fitted.curves import LogisticCurve
+    >>> from leadlift.learning.fitted.explained import Explained
     >>> found = Explained(np.array([1.0]), np.empty((0, 1)), np.array([[0.75, 0.25]]), base=0.0)
-    >>> attribution = attribute(found, NoCalibrator())
+    >>> attribution = attribute(found, LogisticCurve())
     >>> attribution.base, attribution.contributions.round(3), attribution.score.round(3)
     (0.5, array([[0.173, 0.058]]), array([0.731]))
     """
-    calibrate = calibrator.transform
+    calibrate = curve.transform
     score = calibrate(found.log_odds)
     base = float(calibrate(np.array([found.base]))[0])
     total = found.contributions.sum(axis=1)
     small = np.abs(total) < SMALL_SUM
-    slope = np.where(small, _slope(calibrator, found.base), (score - base) / np.where(small, 1.0, total))
+    slope = np.where(small, _slope(curve, found.base), (score - base) / np.where(small, 1.0, total))
     contributions = found.contributions * slope[:, None]
     return Attribution(
         base=base,
@@ -139,7 +139,7 @@ def attribute(found: Explained, calibrator: Calibrator) -> Attribution:
     )
 
 
-def _slope(calibrator: Calibrator, log_odds: float) -> float:
-    """Return the mean slope of the calibrated curve around a point."""
-    below, above = calibrator.transform(np.array([log_odds - SLOPE_STEP, log_odds + SLOPE_STEP]))
+def _slope(curve: Curve, log_odds: float) -> float:
+    """Return the mean slope of a curve around a point."""
+    below, above = curve.transform(np.array([log_odds - SLOPE_STEP, log_odds + SLOPE_STEP]))
     return float(above - below) / (2 * SLOPE_STEP)

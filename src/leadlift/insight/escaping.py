@@ -79,6 +79,7 @@ def escape_formulas(table: pa.Table) -> pa.Table:
     Parameters
     ----------
     table : pyarrow.Table
+        Text columns may be dictionaries: only their dictionaries are looked at.
 
     Returns
     -------
@@ -92,14 +93,23 @@ def escape_formulas(table: pa.Table) -> pa.Table:
     """
     for i, field in enumerate(table.schema):
         if pa.types.is_string(field.type):
-            text = table.column(i)
-            risky = pc.and_(
-                pc.match_substring_regex(text, FORMULA), pc.invert(pc.match_substring_regex(text, NUMBER))
-            )
-            if pc.any(risky).as_py():
-                escaped = pc.binary_join_element_wise("'", text, "")
-                table = table.set_column(i, field, pc.if_else(risky, escaped, text))
+            table = table.set_column(i, field, _escaped(table.column(i)))
+        elif pa.types.is_dictionary(field.type) and pa.types.is_string(field.type.value_type):
+            chunks = [_with_escaped_dictionary(chunk) for chunk in table.column(i).chunks]
+            table = table.set_column(i, field, pa.chunked_array(chunks, field.type))
     return table
+
+
+def _escaped(text: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    risky = pc.match_substring_regex(text, FORMULA)
+    if not pc.any(risky).as_py():
+        return text
+    risky = pc.and_(risky, pc.invert(pc.match_substring_regex(text, NUMBER)))
+    return pc.if_else(risky, pc.binary_join_element_wise("'", text, ""), text)
+
+
+def _with_escaped_dictionary(encoded: pa.DictionaryArray) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(encoded.indices, _escaped(encoded.dictionary))
 
 
 def unescape_formulas(text: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -59,7 +59,7 @@ def explain(scorer: LeadScorer, X: Any) -> pa.Table:
             f"{shorten(sorted(taken))}"
         )
         raise SchemaError(msg)
-    found = Attributor(scorer).explain(scorer.encoder_.transform(X))
+    found = Attributor(scorer.fitted).explain(scorer.encoder_.transform(X))
     whole = {SCORE: found.score, BASE: np.full(len(found.score), found.base)}
     by_name = dict(zip(names, found.contributions.T, strict=True))
     return pa.table(whole | by_name | {RESIDUAL: found.residual})

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadlift.insight.grouping import group_specs, grouped_contributions
-from leadlift.insight.texts import PLACEHOLDER, fill, load_texts
-from leadlift.insight.value_texts import points_texts, rounded_as_told
-from leadlift.insight.wording import PAIR, phrases_of
+from leadlift.insight.texts import fill, load_texts
+from leadlift.insight.value_facts import FactWriter
+from leadlift.insight.value_texts import points_texts
+from leadlift.insight.wording import phrases_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from leadlift.insight.grouping import ReasonGroup
     from leadlift.insight.texts import Texts
+    from leadlift.insight.value_facts import Fact
     from leadlift.terms import FeatureSpec
 
 # A contribution that rounds to 0.0 points is no reason.
 LEAST_POINTS = 0.05
+# Rows ranked at once, in a core's cache.
+BLOCK_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,16 @@ class RankedReasons:
     @property
     def is_reason(self) -> NDArray[np.bool_]:
         """Which of them do not round to no points."""
-        return np.abs(self.points) >= LEAST_POINTS
+        return _is_reason(self.points)
+
+
+class _Cells(NamedTuple):
+    """Reasons to be told, rank after rank: row, column that tells it, its group, points of the group."""
+
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    group: NDArray[np.int64]
+    points: NDArray[np.float64]
 
 
 class ReasonWriter:
@@ -84,125 +98,87 @@ class ReasonWriter:
         self.specs, self.texts = tuple(specs), texts or load_texts()
         self.groups = group_specs(specs)
         self.phrases = phrases_of(specs, self.texts, typical_won)
+        self._fact_writer = FactWriter(self.specs, self.phrases)
+        self._points_texts: dict[int, str] = {}
 
     def strongest(
         self, values: pa.RecordBatch | pa.Table, contributions: NDArray[np.float64], n_reasons: int = 3
-    ) -> list[pa.Array]:
+    ) -> list[pa.DictionaryArray]:
         """Write each lead's strongest reasons, the strongest first.
 
         Parameters
         ----------
         values : table
-            The input columns by name: numbers or strings, missing is null.
+            The input columns by name: numbers, strings or dictionaries of strings; missing is null.
         contributions : ndarray of float64, shape (n_rows, n_explained)
             On the scale of the probability.
         n_reasons : int, default=3
 
         Returns
         -------
-        list of pyarrow.Array of string
-            One array a rank; null where a lead has no reason of that rank left.
+        list of pyarrow.DictionaryArray
+            Dictionaries of int32 and string, one a rank, of the sentences of that rank and no others, one of
+            which may stand twice; null where a lead has no reason of that rank left.
         """
         n_rows = len(contributions)
-        told = self.ranked(values, contributions, n_reasons)
-        sentences = pc.if_else(told.is_reason, told.sentences, pa.scalar(None, pa.string()))
-        ranks = [sentences.slice(rank * n_rows, n_rows) for rank in range(len(sentences) // max(n_rows, 1))]
-        return [*ranks, *[pa.nulls(n_rows, pa.string())] * (n_reasons - len(ranks))]
+        cells = self._ranked_cells(contributions, n_reasons)
+        facts, fact = self._facts(values, cells)
+        n_ranks = len(cells.row) // max(n_rows, 1)
+        ranks = [slice(rank * n_rows, (rank + 1) * n_rows) for rank in range(n_ranks)]
+        told = _is_reason(cells.points)
+        written = [self._sentences(facts, fact[rank], cells.points[rank], told[rank]) for rank in ranks]
+        none = pa.DictionaryArray.from_arrays(pa.nulls(n_rows, pa.int32()), pa.array([], pa.string()))
+        return [*written, *[none] * (n_reasons - n_ranks)]
 
     def ranked(
         self, values: pa.RecordBatch | pa.Table, contributions: NDArray[np.float64], n_reasons: int
     ) -> RankedReasons:
         """Rank each lead's reasons and write them; see :meth:`strongest`."""
-        group, points = _strongest(grouped_contributions(self.groups, contributions), n_reasons)
-        row = np.tile(np.arange(len(contributions)), group.shape[1])
-        group, points = group.T.ravel(), 100 * points.T.ravel()
-        column = _telling_columns(self.groups, contributions, group, row)
-        return RankedReasons(row, column, points, self._sentences(values, column, group, row, points))
+        cells = self._ranked_cells(contributions, n_reasons)
+        facts, fact = self._facts(values, cells)
+        every = np.ones(len(fact), dtype=bool)
+        sentences = self._sentences(facts, fact, cells.points, every).dictionary_decode()
+        return RankedReasons(cells.row, cells.column, cells.points, sentences)
 
     def sentence(self, fact: str, points: float) -> str:
         """Write one sentence about some points that belong to no column."""
         told = points_texts(np.array([points]), self.texts)[0].as_py()
         return fill(self.texts["sentences"]["reason"], {"fact": fact, "points": told})
 
+    def _ranked_cells(self, contributions: NDArray[np.float64], n_reasons: int) -> _Cells:
+        group, points = _strongest(grouped_contributions(self.groups, contributions), n_reasons)
+        row = np.tile(np.arange(len(contributions)), group.shape[1])
+        group, points = group.T.ravel(), 100 * points.T.ravel()
+        return _Cells(row, _telling_columns(self.groups, contributions, group, row), group, points)
+
+    def _facts(
+        self, values: pa.RecordBatch | pa.Table, cells: _Cells
+    ) -> tuple[list[Fact], NDArray[np.int64]]:
+        """The facts that the cells tell, and the place of each cell's among them."""
+        facts: list[Fact] = []
+        place = np.empty(len(cells.row), dtype=np.int64)
+        for j, chosen in _places_by_value(cells.column):
+            group = self.groups[cells.group[chosen[0]]]
+            told, among = self._fact_writer.facts(values, j, group, cells.row[chosen])
+            place[chosen] = len(facts) + among
+            facts += told
+        return facts, place
+
     def _sentences(
         self,
-        values: pa.RecordBatch | pa.Table,
-        column: NDArray[np.int64],
-        group: NDArray[np.int64],
-        row: NDArray[np.int64],
+        facts: list[Fact],
+        fact: NDArray[np.int64],
         points: NDArray[np.float64],
-    ) -> pa.Array:
-        """Write the sentence of each cell, by the column that tells it."""
-        places, parts = [np.empty(0, dtype=np.int64)], [pa.array([], pa.string())]
-        for j in np.unique(column):
-            cells = np.flatnonzero(column == j)
-            places.append(cells)
-            told = points_texts(points[cells], self.texts)
-            parts.append(self._told(values, j, self.groups[group[cells[0]]], row[cells], told))
-        back = np.empty(len(column), dtype=np.int64)
-        back[np.concatenate(places)] = np.arange(len(column))
-        return pa.concat_arrays(parts).take(pa.array(back))
-
-    def _told(
-        self,
-        values: pa.RecordBatch | pa.Table,
-        column: int,
-        group: ReasonGroup,
-        row: NDArray[np.int64],
-        points: pa.Array,
-    ) -> pa.Array:
-        """Say what the values of a column mean, each distinct one once, what is typical, and the points."""
-        distinct, place = self._distinct(values, column, row)
-        told = [self.phrases[column].told(value) for value in distinct]
-        facts, compared, frames = (pa.array(list(part), pa.string()) for part in zip(*told, strict=True))
-        parts = [facts.take(place), compared.take(place)]
-        if (added := self._additions(values, column, group, row)) is not None:
-            parts.insert(1, added)
-        fact, frame = pc.binary_join_element_wise(*parts, ""), frames.take(place)
-        sentences = pa.nulls(len(row), pa.string())
-        for template in pc.unique(frame).to_pylist():
-            sentences = pc.if_else(pc.equal(frame, template), _joined(template, fact, points), sentences)
-        return sentences
-
-    def _distinct(
-        self, values: pa.RecordBatch | pa.Table, column: int, row: NDArray[np.int64]
-    ) -> tuple[list, pa.Array]:
-        """The distinct values of some rows, None last, and the place of each row's among them."""
-        spec = self.specs[column]
-        if spec.wording == PAIR:
-            both = [self._coded(values, name, row) for name in spec.about]
-            codes = both[0][1] * len(both[1][0]) + both[1][1]
-            distinct, place = np.unique(codes, return_inverse=True)
-            first, second = np.divmod(distinct, len(both[1][0]))
-            pairs = [(both[0][0][a], both[1][0][b]) for a, b in zip(first, second, strict=True)]
-            return pairs, pa.array(place)
-        distinct, codes = self._coded(values, spec.name, row)
-        return distinct, pa.array(codes)
-
-    @staticmethod
-    def _coded(
-        values: pa.RecordBatch | pa.Table, name: str, row: NDArray[np.int64]
-    ) -> tuple[list, NDArray[np.int64]]:
-        taken = values[name].take(pa.array(row))
-        taken = taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
-        if pa.types.is_floating(taken.type):
-            taken = rounded_as_told(taken)
-        encoded = taken.dictionary_encode()
-        distinct = [*encoded.dictionary.to_pylist(), None]
-        return distinct, encoded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)
-
-    def _additions(
-        self, values: pa.RecordBatch | pa.Table, column: int, group: ReasonGroup, row: NDArray[np.int64]
-    ) -> pa.Array | None:
-        """What another column of the group adds to a count that is not zero, or to a recency."""
-        other = next((j for j in group.members if self.phrases[j].addition), None)
-        if other in {None, column} or not self.specs[column].wording.endswith((".count", ".last")):
-            return None
-        known = pc.greater(values[self.specs[column].name].take(pa.array(row)), 0)
-        holds = pc.equal(values[self.specs[other].name].take(pa.array(row)), 1)
-        both = pc.fill_null(pc.and_(known, holds), False)
-        added = pc.if_else(both, self.phrases[other].addition, "")
-        return added.combine_chunks() if isinstance(added, pa.ChunkedArray) else added
+        is_told: NDArray[np.bool_],
+    ) -> pa.DictionaryArray:
+        """Join each cell's fact and points, each distinct pair once."""
+        tenths = np.rint(points * 10).astype(np.int64)
+        lowest, highest = tenths.min(initial=0), tenths.max(initial=0)
+        n_tenths = highest - lowest + 1
+        pair = pa.array(fact * n_tenths + (tenths - lowest), mask=~is_told).dictionary_encode()
+        of_fact, of_tenth = np.divmod(pair.dictionary.to_numpy(), n_tenths)
+        told = points_texts((of_tenth + lowest) / 10, self.texts, self._points_texts)
+        return pa.DictionaryArray.from_arrays(pair.indices, _joined(facts, of_fact, told))
 
 
 def strongest_reasons(
@@ -245,7 +221,12 @@ def strongest_reasons(
     >>> strongest_reasons(specs, pa.table({"TotalVisits": [9.0]}), np.array([[0.042]]))[0].to_pylist()
     ['Total visits 9: +4.2 points']
     """
-    return ReasonWriter(specs, texts, typical_won).strongest(values, contributions, n_reasons)
+    written = ReasonWriter(specs, texts, typical_won).strongest(values, contributions, n_reasons)
+    return [rank.dictionary_decode() for rank in written]
+
+
+def _is_reason(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.abs(points) >= LEAST_POINTS
 
 
 def _strongest(
@@ -253,13 +234,25 @@ def _strongest(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Places and contributions of the strongest, shape (n_rows, n_ranks); ties go to the first."""
     n_rows, n_groups = contributions.shape
-    left = np.abs(contributions)
-    rows = np.arange(n_rows)
     places = np.empty((n_rows, min(n_reasons, n_groups)), dtype=np.int64)
-    for rank in range(places.shape[1]):
-        places[:, rank] = left.argmax(axis=1)
-        left[rows, places[:, rank]] = -1
-    return places, np.take_along_axis(contributions, places, axis=1)
+    points = np.empty(places.shape)
+    for start in range(0, n_rows, BLOCK_ROWS):
+        left = np.abs(contributions[start : start + BLOCK_ROWS])
+        rows = np.arange(len(left))
+        for rank in range(places.shape[1]):
+            strongest = left.argmax(axis=1)
+            left[rows, strongest] = -1
+            places[start : start + BLOCK_ROWS, rank] = strongest
+            points[start : start + BLOCK_ROWS, rank] = contributions[start + rows, strongest]
+    return places, points
+
+
+def _places_by_value(values: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Each distinct value of an array and the places where it stands, both ascending."""
+    order = np.argsort(values.astype(np.min_scalar_type(values.max(initial=0))), kind="stable")
+    starts = np.flatnonzero(np.diff(values[order], prepend=-1))
+    for places in np.split(order, starts[1:]) if len(order) else []:
+        yield int(values[places[0]]), places
 
 
 def _telling_columns(
@@ -279,9 +272,11 @@ def _telling_columns(
     return column
 
 
-def _joined(template: str, facts: pa.Array, points: pa.Array) -> pa.Array:
-    """Fill a template with a fact and its points, row by row."""
-    arrays = {"fact": facts, "points": points}
-    pieces = PLACEHOLDER.split(template)
-    parts = [arrays[piece] if i % 2 else piece for i, piece in enumerate(pieces) if piece]
-    return pc.binary_join_element_wise(*parts, "")
+def _joined(facts: Sequence[Fact], fact: NDArray[np.int64], points: pa.Array) -> pa.Array:
+    """Put points into facts, between their parts."""
+    place = pa.array(fact)
+    first, *others = [pa.array(part, pa.string()).take(place) for part in zip_longest(*facts)] or [points]
+    parts = [first]
+    for part in others:
+        parts += [points if part.null_count == 0 else pc.if_else(pc.is_valid(part), points, None), part]
+    return pc.binary_join_element_wise(*parts, "", null_handling="skip")

@@ -190,13 +190,15 @@ def window_text(window_days: float | None, texts: Texts) -> str:
     return fill(words[form], {"count": number_text(count, texts)})
 
 
-def points_texts(points: NDArray[np.float64], texts: Texts) -> pa.Array:
+def points_texts(points: NDArray[np.float64], texts: Texts, known: dict[int, str] | None = None) -> pa.Array:
     """Write points with their sign, to a tenth, e.g. ``"+4.2 points"``.
 
     Parameters
     ----------
     points : ndarray of float64, shape (n_rows,)
     texts : Texts
+    known : dict of int to str, optional
+        By tenths of points, what these texts say; filled on the way, for calls to come.
 
     Returns
     -------
@@ -208,11 +210,14 @@ def points_texts(points: NDArray[np.float64], texts: Texts) -> pa.Array:
     >>> points_texts(np.array([12.0, -0.26, 1.0, 0.0]), load_texts()).to_pylist()
     ['+12 points', '-0.3 points', '+1 point', '0 points']
     """
-    tenths = np.rint(points * 10).astype(np.int64)
-    distinct, place = np.unique(tenths, return_inverse=True)
+    known = {} if known is None else known
+    tenths = pa.array(np.rint(points * 10).astype(np.int64)).dictionary_encode()
+    distinct = tenths.dictionary.to_pylist()
+    known.update({tenth: _points_text(tenth, texts) for tenth in distinct if tenth not in known})
+    return pa.array([known[tenth] for tenth in distinct], pa.string()).take(tenths.indices)
+
+
+def _points_text(tenths: int, texts: Texts) -> str:
     words = texts["numbers"]
-    signs = {-1: words["minus"], 0: "", 1: words["plus"]}
-    told = [
-        signs[np.sign(tenth)] + with_unit(abs(tenth) / 10, "points", texts) for tenth in distinct.tolist()
-    ]
-    return pa.array(told, pa.string()).take(pa.array(place))
+    sign = (words["minus"] if tenths < 0 else words["plus"]) if tenths else ""
+    return sign + with_unit(abs(tenths) / 10, "points", texts)

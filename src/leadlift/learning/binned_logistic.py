@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from leadlift.learning.log_odds import Explained, LogOddsClassifier, log_loss_each
+from leadlift.learning.fitted.logistic import LogisticTables, bin_column
+from leadlift.learning.log_odds import ShippedClassifier, log_loss_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ class _Line(NamedTuple):
         return bins @ self.coefficients + self.intercept
 
 
-class BinnedLogistic(LogOddsClassifier):
+class BinnedLogistic(ShippedClassifier):
     """Logistic regression on bins: for each column a table of log-odds by bin.
 
     A column with few distinct values has one bin a value, another one quantiles; missing is a bin of its own.
@@ -131,34 +132,12 @@ class BinnedLogistic(LogOddsClassifier):
     def _bins(self, X: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.column_stack([bin_column(x, edges) for x, edges in zip(X.T, self.edges_, strict=True)])
 
-    def _log_odds(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = np.full(len(X), self.intercept_)
-        for x, edges, table in zip(X.T, self.edges_, self.tables_, strict=True):
-            total += table[bin_column(x, edges)]
-        return total
-
-    def _log_odds_with_members(
-        self, X: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        found = self._explain(X)
-        return found.log_odds, found.members
-
-    def _explain(self, X: NDArray[np.float64]) -> Explained:
-        """Take the tables' entries for contributions.
-
-        A table is centred over the training rows, so that its entry is the linear SHAP value
-        ``beta (x - mean x)`` summed over the column's bins.
-        """
-        total = np.full(len(X), self.intercept_)
-        members = np.tile(self.fold_intercepts_, (len(X), 1))
-        contributions = np.empty(X.shape)
-        parts = zip(X.T, self.edges_, self.tables_, self.fold_tables_, strict=True)
-        for j, (x, edges, table, fold_table) in enumerate(parts):
-            bins = bin_column(x, edges)
-            contributions[:, j] = table[bins]
-            total += contributions[:, j]
-            members += fold_table[bins]
-        return Explained(total, members.T, contributions, self.intercept_)
+    @property
+    def fitted(self) -> LogisticTables:
+        """The tables as they score."""
+        return LogisticTables(
+            self.edges_, self.tables_, self.intercept_, self.fold_tables_, self.fold_intercepts_
+        )
 
 
 def _held_out(bins: Any, folds: NDArray[np.int64], lines: list[_Line]) -> NDArray[np.float64]:
@@ -175,19 +154,6 @@ def _ridge(bins: Any, y: NDArray, weight: NDArray, strength: float) -> tuple[NDA
     model = LogisticRegression(C=strength, max_iter=1000)
     model.fit(bins, y, sample_weight=weight)
     return model.coef_[0], float(model.intercept_[0])
-
-
-def bin_column(x: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the bin of each value; missing is the bin after the last.
-
-    Examples
-    --------
-    >>> bin_column(np.array([0.0, 1.0, 5.0, np.nan]), np.array([1.0, 3.0])).tolist()
-    [0, 0, 2, 3]
-    """
-    bins = np.searchsorted(edges, x, side="left")
-    bins[np.isnan(x)] = len(edges) + 1
-    return bins
 
 
 def _bin_edges(

@@ -15,8 +15,8 @@ from scipy.special import logit
 from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.calibration import SigmoidCalibrator
 from leadlift.learning.candidates import BaggedTrees
-from leadlift.learning.log_odds import Explained, LogOddsClassifier, log_loss_each
-from leadlift.learning.target_statistics import NO_STATISTICS, TargetStatistics
+from leadlift.learning.fitted.blend import Blend
+from leadlift.learning.log_odds import ShippedClassifier, log_loss_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from leadlift.learning.segment_models import SegmentModel
     from leadlift.learning.splitting import Fold
+    from leadlift.learning.target_statistics import TargetStatistics
 
 # Forward in time the members are weighed on the latest blocks, by smaller bags, on no more rows than it
 # takes, and not at all where these hold too few of either outcome to say anything.
@@ -36,7 +37,7 @@ FEWEST_OF_EITHER = 50
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-class BlendedLearner(LogOddsClassifier):
+class BlendedLearner(ShippedClassifier):
     """Bagged trees and a binned logistic regression, averaged on the log-odds scale.
 
     ``log_odds = (1 - w) * trees + w * logistic`` with `w` in [0, 1] fitted on out-of-fold log-odds; `w` is
@@ -86,7 +87,7 @@ class BlendedLearner(LogOddsClassifier):
     @property
     def statistics(self) -> TargetStatistics:
         """What the trees split beside the columns; nothing where trees have no say."""
-        return NO_STATISTICS if self.weight_ == 1 else self.trees_.statistics_
+        return self.fitted.statistics
 
     def _n_folds(self, y: NDArray) -> int:
         return self._members()[0].set_params(n_folds=self.n_folds)._n_folds(y)
@@ -142,48 +143,10 @@ class BlendedLearner(LogOddsClassifier):
         lead = np.unique(groups[held], return_inverse=True)[1]
         return Block(y[held], weight[held], lead, *scores)
 
-    def _log_odds(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.weight_ == 1:
-            return self.logistic_._log_odds(X)
-        trees = self.trees_._log_odds(X)
-        if self.weight_ == 0:
-            return trees
-        return (1 - self.weight_) * trees + self.weight_ * self.logistic_._log_odds(X)
-
-    def _log_odds_with_members(
-        self, X: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        if self.weight_ == 1:
-            return self.logistic_._log_odds_with_members(X)
-        trees = self.trees_._log_odds_with_members(X)
-        if self.weight_ == 0:
-            return trees
-        return _mixed(trees, self.logistic_._log_odds_with_members(X), self.weight_)
-
-    def _explain(self, X: NDArray[np.float64]) -> Explained:
-        w, n_columns = self.weight_, X.shape[1]
-        if w == 1:
-            return self.logistic_._explain(X)
-        trees = self.trees_._explain(X)
-        if w == 0:
-            return trees
-        logistic = self.logistic_._explain(X)
-        contributions = trees.contributions
-        contributions *= 1 - w
-        # Pairs of columns, which stand behind the columns, are known to trees only.
-        contributions[:, :n_columns] += w * logistic.contributions
-        log_odds, members = _mixed(trees[:2], logistic[:2], w)
-        return Explained(log_odds, members, contributions, (1 - w) * trees.base + w * logistic.base)
-
-
-LogOddsWithMembers = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
-
-
-def _mixed(trees: LogOddsWithMembers, logistic: LogOddsWithMembers, w: float) -> LogOddsWithMembers:
-    """Average the log-odds of both members of the blend, and those of their own members."""
-    # A bundle written before fold tables were kept has the logistic member as a whole only.
-    spread = logistic[1] if len(logistic[1]) else logistic[0]
-    return (1 - w) * trees[0] + w * logistic[0], (1 - w) * trees[1] + w * spread
+    @property
+    def fitted(self) -> Blend:
+        """The blend as it scores."""
+        return Blend(self.trees_.fitted, self.logistic_.fitted, self.weight_)
 
 
 def _blend_weight(trees: NDArray, logistic: NDArray, y: NDArray, weight: NDArray) -> float:

@@ -18,12 +18,15 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from leadlift.exceptions import ConfigError, InputError
+from leadlift.learning.fitted.curves import BetaCurve, IsotonicCurve, LogisticCurve
 from leadlift.learning.log_odds import log_loss_each
 from leadlift.learning.splitting import grouped_folds
 from leadlift.learning.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from leadlift.learning.fitted.curves import Curve
 
 # Name -> "module:Class"; a new calibrator is one line here and one class anywhere.
 CALIBRATORS = {
@@ -55,8 +58,9 @@ def get_calibrator(name: str) -> Calibrator:
 class Calibrator(ABC, BaseEstimator):
     """Base of the calibrators: a non-decreasing map from log-odds to probability.
 
-    A subclass sets ``name``, learns in ``_fit(log_odds, y, weight)``, maps in ``transform`` and names its
-    learnt numbers in ``learnt`` so that they can be written as JSON.
+    A subclass sets ``name``, learns in ``_fit(log_odds, y, weight)``, gives the map as ``curve`` and names
+    its learnt numbers in ``learnt`` so that they can be written as JSON;
+    :data:`leadlift.learning.fitted.curves.CURVES` says how they are read back for scoring alone.
     """
 
     name: ClassVar[str]
@@ -98,9 +102,14 @@ class Calibrator(ABC, BaseEstimator):
     @abstractmethod
     def _fit(self, z: NDArray[np.float64], y: NDArray, weight: NDArray[np.float64]) -> None: ...
 
+    @property
     @abstractmethod
+    def curve(self) -> Curve:
+        """What was learnt, without the learning."""
+
     def transform(self, log_odds: ArrayLike) -> NDArray[np.float64]:
         """Return the calibrated probability of each log-odds, shape (n_rows,), in [0, 1]."""
+        return self.curve.transform(log_odds)
 
     def to_dict(self) -> dict[str, Any]:
         """Return name and learnt numbers as JSON-ready values."""
@@ -139,9 +148,10 @@ class NoCalibrator(Calibrator):
     def _fit(self, z: NDArray[np.float64], y: NDArray, weight: NDArray[np.float64]) -> None:
         """Nothing to learn."""
 
-    def transform(self, log_odds: ArrayLike) -> NDArray[np.float64]:
-        """Return the logistic function of the log-odds."""
-        return expit(np.asarray(log_odds, dtype=np.float64))
+    @property
+    def curve(self) -> LogisticCurve:
+        """The logistic function of the log-odds."""
+        return LogisticCurve()
 
 
 class SigmoidCalibrator(Calibrator):
@@ -162,9 +172,10 @@ class SigmoidCalibrator(Calibrator):
         features = np.column_stack([z, np.ones(len(z))])
         self.slope_, self.intercept_ = _logistic(features, y, weight, start=(1.0, 0.0), n_positive=1)
 
-    def transform(self, log_odds: ArrayLike) -> NDArray[np.float64]:
-        """Return ``1 / (1 + exp(-(slope z + intercept)))``."""
-        return expit(self.slope_ * np.asarray(log_odds, dtype=np.float64) + self.intercept_)
+    @property
+    def curve(self) -> LogisticCurve:
+        """``1 / (1 + exp(-(slope z + intercept)))``."""
+        return LogisticCurve(self.slope_, self.intercept_)
 
 
 class BetaCalibrator(Calibrator):
@@ -184,10 +195,10 @@ class BetaCalibrator(Calibrator):
         features = np.column_stack([log_expit(z), -log_expit(-z), np.ones(len(z))])
         self.a_, self.b_, self.c_ = _logistic(features, y, weight, start=(1.0, 1.0, 0.0), n_positive=2)
 
-    def transform(self, log_odds: ArrayLike) -> NDArray[np.float64]:
-        """Return the beta-calibrated probability."""
-        z = np.asarray(log_odds, dtype=np.float64)
-        return expit(self.a_ * log_expit(z) - self.b_ * log_expit(-z) + self.c_)
+    @property
+    def curve(self) -> BetaCurve:
+        """The beta-calibrated probability."""
+        return BetaCurve(self.a_, self.b_, self.c_)
 
 
 class IsotonicCalibrator(Calibrator):
@@ -214,9 +225,10 @@ class IsotonicCalibrator(Calibrator):
         self.log_odds_ = model.X_thresholds_.astype(np.float64)
         self.probabilities_ = model.y_thresholds_.astype(np.float64)
 
-    def transform(self, log_odds: ArrayLike) -> NDArray[np.float64]:
-        """Interpolate between the corners; constant outside."""
-        return np.interp(np.asarray(log_odds, dtype=np.float64), self.log_odds_, self.probabilities_)
+    @property
+    def curve(self) -> IsotonicCurve:
+        """Linear between the corners, constant outside."""
+        return IsotonicCurve(self.log_odds_, self.probabilities_)
 
 
 def _logistic(
@@ -286,10 +298,11 @@ class CalibratorChoice(Calibrator):
         winner = _choose(losses, weight)
         self.chosen_ = next(clone(c) for c in candidates if c.name == winner).fit(z, y, weight)
 
-    def transform(self, log_odds: ArrayLike) -> NDArray[np.float64]:
-        """Return the probabilities of the chosen calibrator."""
+    @property
+    def curve(self) -> Curve:
+        """That of the chosen calibrator."""
         check_is_fitted(self, "chosen_")
-        return self.chosen_.transform(log_odds)
+        return self.chosen_.curve
 
     def to_dict(self) -> dict[str, Any]:
         """Return the chosen calibrator as JSON-ready values."""

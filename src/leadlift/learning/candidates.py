@@ -11,29 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leadlift.learning.category_pairs import is_clear_gain, screen_statistics
-from leadlift.learning.log_odds import Explained, LogOddsClassifier, log_loss_each
-from leadlift.learning.patterns import PatternForest, UnsupportedForestError
-from leadlift.learning.target_statistics import (
-    NO_STATISTICS,
-    FoldedStatistics,
-    can_leave_two_out,
-    merge_statistics,
-)
+from leadlift.learning.fitted.forest import Forest
+from leadlift.learning.log_odds import ShippedClassifier, log_loss_each
+from leadlift.learning.target_statistics import NO_STATISTICS, FoldedStatistics, can_leave_two_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-# Tables save about 80 ns a tree and row; for fewer rows than this they are not worth their memory.
-ROWS_WORTH_TABLES = 20_000
-# Tables of the bags used last; they follow from the texts alone, so that nobody sees the difference.
-BAGS_KEPT = 24
-_TABLES: dict[tuple[str, ...], PatternForest | None] = {}
 # Above this many rows an early-stopped bag gains nothing measurable from more folds or smaller steps.
 LARGE = 150_000
 
 
-class BaggedTrees(LogOddsClassifier):
+class BaggedTrees(ShippedClassifier):
     """LightGBM on each fold's complement, stopped early on the fold, averaged on the log-odds scale.
 
     Parameters
@@ -224,129 +214,19 @@ class BaggedTrees(LogOddsClassifier):
             "verbosity": -1,
         }
 
+    @property
+    def fitted(self) -> Forest:
+        """The bag as it scores."""
+        return Forest(self.model_texts_, self.statistics_)
+
     def matrix(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what the trees split: the columns of `X` and, after them, the target statistics."""
-        if not self.statistics_.statistics:
-            return X
-        return np.column_stack([X, self.statistics_.transform(X)])
-
-    def _log_odds(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        return tree_log_odds(self.model_texts_, self.matrix(X))
-
-    def _log_odds_with_members(
-        self, X: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        members = member_log_odds(self.model_texts_, self.matrix(X))
-        return _mean(members), members
-
-    def _explain(self, X: NDArray[np.float64]) -> Explained:
-        members, contributions, base = explain_members(self.model_texts_, self.matrix(X))
-        merged = merge_statistics(contributions, X.shape[1], self.statistics_)
-        return Explained(_mean(members), members, merged, base)
+        return self.fitted.matrix(X)
 
 
 def _by_column(monotone: dict[int, int] | None, n_columns: int) -> list[int] | None:
     """Write the directions as LightGBM wants them, 0 for a free column; None where all are free."""
     return [monotone.get(column, 0) for column in range(n_columns)] if monotone else None
-
-
-def tree_log_odds(model_texts: tuple[str, ...], X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Average the members' log-odds.
-
-    Parameters
-    ----------
-    model_texts : tuple of str
-        Members in LightGBM's text format.
-    X : ndarray of float64, shape (n_rows, n_columns)
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows,)
-    """
-    return _mean(member_log_odds(model_texts, X))
-
-
-def _mean(members: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Average members one by one: NumPy's sum over an axis may add in another order."""
-    return sum(members, np.zeros(members.shape[1])) / len(members)
-
-
-def member_log_odds(model_texts: tuple[str, ...], X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log-odds that each member gives alone.
-
-    Many rows go through decision-pattern tables, few through LightGBM; both give the same bits.
-
-    Parameters
-    ----------
-    model_texts : tuple of str
-        Members in LightGBM's text format.
-    X : ndarray of float64, shape (n_rows, n_columns)
-
-    Returns
-    -------
-    ndarray of float64, shape (n_members, n_rows)
-    """
-    worth_it = len(X) >= ROWS_WORTH_TABLES or model_texts in _TABLES
-    tables = compiled_bag(model_texts) if worth_it else None
-    if tables is None:
-        return _by_lightgbm(load_boosters(model_texts), X)
-    return tables.raw_by_booster(X)
-
-
-def explain_members(
-    model_texts: tuple[str, ...], X: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Return the log-odds of the members, and the exact SHAP values of their mean.
-
-    Trees too large for decision-pattern tables are explained by LightGBM itself: as exact, only slower.
-
-    Parameters
-    ----------
-    model_texts : tuple of str
-        Members in LightGBM's text format.
-    X : ndarray of float64, shape (n_rows, n_columns)
-
-    Returns
-    -------
-    members : ndarray of float64, shape (n_members, n_rows)
-        As :func:`member_log_odds` gives them, bit for bit.
-    contributions : ndarray of float64, shape (n_rows, n_columns)
-    base : float
-        ``base + contributions.sum(axis=1)`` is the mean of the members.
-    """
-    tables = compiled_bag(model_texts)
-    if tables is not None:
-        return *tables.explain(X), tables.base_value
-    boosters = load_boosters(model_texts)
-    # One row more than asked for, because the base is read from a row.
-    rows = np.vstack([X, np.zeros((1, X.shape[1]))])
-    total = sum(booster.predict(rows, pred_contrib=True, num_threads=1) for booster in boosters)
-    mean = total / len(boosters)
-    return _by_lightgbm(boosters, X), mean[:-1, :-1], float(mean[-1, -1])
-
-
-def _by_lightgbm(boosters: list[Any], X: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([booster.predict(X, raw_score=True, num_threads=1) for booster in boosters])
-
-
-def compiled_bag(model_texts: tuple[str, ...]) -> PatternForest | None:
-    """Return the mean of a bag as decision-pattern tables, made once; None where its trees are too large."""
-    if model_texts not in _TABLES:
-        while len(_TABLES) >= BAGS_KEPT:
-            _TABLES.pop(next(iter(_TABLES)))
-        weights = np.full(len(model_texts), 1 / len(model_texts))
-        try:
-            _TABLES[model_texts] = PatternForest.from_model_texts(model_texts, weights)
-        except UnsupportedForestError:
-            _TABLES[model_texts] = None
-    return _TABLES[model_texts]
-
-
-def load_boosters(model_texts: tuple[str, ...]) -> list[Any]:
-    """Parse members from LightGBM's text format; no code in it is executed."""
-    import lightgbm as lgb
-
-    return [lgb.Booster(model_str=text) for text in model_texts]
 
 
 def default_lightgbm(matrix: NDArray[np.float64], y: NDArray, categorical: list[int]) -> Any:

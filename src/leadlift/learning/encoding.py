@@ -2,12 +2,11 @@
 
 Numbers pass through; categories become ordinal codes, ordered by how common they are, which trees split
 as numbers. Missing is NaN; a level never seen, or too rare at fit to learn from, gets the code after the
-last level. So missing and unseen are told apart, and no label enters the codes.
+last level (:mod:`leadlift.learning.fitted.vocabulary`). No label enters the codes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,34 +16,18 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from leadlift.exceptions import SchemaError, shorten
+from leadlift.learning.fitted.vocabulary import (
+    EncodedColumn,
+    encode,
+    encode_column,
+    is_number,
+    is_text,
+    unseen_in,
+)
 from leadlift.terms import Kind
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-
-@dataclass(frozen=True)
-class EncodedColumn:
-    """How one column becomes numbers.
-
-    Parameters
-    ----------
-    name : str
-        Column name; ``x0``, ``x1`` … where the input had none.
-    kind : Kind
-        Numeric or categorical.
-    levels : tuple of str
-        Levels of a categorical column; the code of a level is its place.
-    """
-
-    name: str
-    kind: Kind
-    levels: tuple[str, ...] = ()
-
-    @property
-    def unseen_code(self) -> float:
-        """Code of a level that is not in the vocabulary."""
-        return float(len(self.levels))
 
 
 def is_table(X: object) -> bool:
@@ -118,7 +101,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             lead = _lead_numbers(groups, table.num_rows)
             self.columns_ = tuple(self._learn(name, table[name], lead) for name in table.column_names)
             for column in self.columns_:
-                _encode(column, table[column.name])
+                encode_column(column, table[column.name])
         else:
             X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
             self.columns_ = tuple(EncodedColumn(f"x{j}", Kind.NUMERIC) for j in range(X.shape[1]))
@@ -149,11 +132,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
             )
         validate_data(self, X, reset=False, skip_check_array=True)
-        table = _as_arrow(X)
-        matrix = np.empty((table.num_rows, len(self.columns_)))
-        for j, (column, name) in enumerate(zip(self.columns_, table.column_names, strict=True)):
-            matrix[:, j] = _encode(column, table[name])
-        return matrix
+        return encode(self.columns_, _as_arrow(X))
 
     def count_unseen(self, X: Any) -> dict[str, int]:
         """Count the cells whose level was not in the vocabulary, by column; columns without any are left out.
@@ -170,9 +149,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def unseen_in(self, matrix: NDArray[np.float64]) -> dict[str, int]:
         """Count as :meth:`count_unseen` does, in a matrix already encoded."""
-        categorical = [(j, c) for j, c in enumerate(self.columns_) if c.kind is Kind.CATEGORICAL]
-        counts = {c.name: int((matrix[:, j] == c.unseen_code).sum()) for j, c in categorical}
-        return {name: count for name, count in counts.items() if count}
+        return unseen_in(self.columns_, matrix)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the columns of the matrix."""
@@ -190,9 +167,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             raise SchemaError(msg)
 
     def _learn(self, name: str, values: pa.ChunkedArray, lead: pa.Array | None) -> EncodedColumn:
-        if _is_number(values.type):
+        if is_number(values.type):
             return EncodedColumn(name, Kind.NUMERIC)
-        if not _is_text(values.type):
+        if not is_text(values.type):
             msg = (
                 f"column {name!r} has type {values.type}; inputs are numbers or text: convert or leave it out"
             )
@@ -213,21 +190,6 @@ def _as_arrow(X: Any) -> pa.Table:
     from leadlift.data.tables import table_from
 
     return table_from(X)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_null(kind)
-    )
 
 
 def _as_text(values: pa.ChunkedArray) -> pa.Array:
@@ -254,36 +216,3 @@ def _leads_by_level(values: pa.Array, lead: pa.Array | None) -> dict[str, int]:
     counts = pc.value_counts(values.drop_null())
     pairs = zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
     return dict(pairs)
-
-
-def _encode(column: EncodedColumn, values: pa.ChunkedArray) -> NDArray[np.float64]:
-    if column.kind is Kind.CATEGORICAL:
-        return _codes(column, values)
-    if not _is_number(values.type) and not pa.types.is_null(values.type):
-        msg = f"column {column.name!r} was numeric at fit and now has type {values.type}"
-        raise SchemaError(msg)
-    # Unsafe only in that integers beyond 2**53 are rounded to the next float64.
-    numbers = values.cast(pa.float64(), safe=False).to_numpy()
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if infinite.size:
-        rows = shorten(infinite + 1)
-        msg = (
-            f"column {column.name!r} holds {infinite.size} infinite numbers (rows {rows}); "
-            "set them to missing or to a finite number"
-        )
-        raise SchemaError(msg)
-    return numbers
-
-
-def _codes(column: EncodedColumn, values: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Look each level up once, then spread the codes over the rows."""
-    if not _is_text(values.type):
-        msg = f"column {column.name!r} was categorical at fit and now has type {values.type}; give it as text"
-        raise SchemaError(msg)
-    encoded = _as_text(values).dictionary_encode()
-    code_of = {level: float(code) for code, level in enumerate(column.levels)}
-    unseen = column.unseen_code
-    lookup = np.array([code_of.get(level, unseen) for level in encoded.dictionary.to_pylist()] + [np.nan])
-    missing = len(lookup) - 1
-    places = pc.fill_null(encoded.indices, missing).to_numpy(zero_copy_only=False)
-    return lookup[places]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import expit
@@ -11,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from leadlift.exceptions import InputError
+from leadlift.learning.fitted.explained import Explained
 from leadlift.learning.splitting import grouped_folds, most_folds
 from leadlift.learning.threads import one_blas_thread
 
@@ -19,25 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-
-class Explained(NamedTuple):
-    """Log-odds, and what they are the sum of: ``base + contributions.sum(axis=1)`` is `log_odds`.
-
-    Parameters
-    ----------
-    log_odds : ndarray of float64, shape (n_rows,)
-    members : ndarray of float64, shape (n_members, n_rows)
-        What each member of the learner would give alone; no row where it has no members.
-    contributions : ndarray of float64, shape (n_rows, n_explained)
-        By column, and then by pair of columns that count together.
-    base : float
-        Log-odds before anything is known of a row.
-    """
-
-    log_odds: NDArray[np.float64]
-    members: NDArray[np.float64]
-    contributions: NDArray[np.float64]
-    base: float
+    from leadlift.learning.fitted.blend import Blend
+    from leadlift.learning.fitted.forest import Forest
+    from leadlift.learning.fitted.logistic import LogisticTables
 
 
 def log_loss_each(y: NDArray, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,8 +71,7 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
 
     A subclass implements ``_fit(X, y, weight, folds)``, which sets ``oof_log_odds_``, and
     ``_log_odds(X)``. Both get checked float64 matrices in which NaN is missing. One that learns from several
-    samples implements ``_log_odds_with_members(X)`` too, and one whose log-odds can be told apart by column
-    ``_explain(X)``.
+    samples, or whose log-odds can be told apart by column, is a :class:`ShippedClassifier`.
     """
 
     def fit(
@@ -196,9 +181,14 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         return self._explain(X)
 
     def _explain(self, X: NDArray[np.float64]) -> Explained:
+        return self.fitted.explain(X)
+
+    @property
+    def fitted(self) -> Forest | LogisticTables | Blend:
+        """What was learnt, without the learning."""
         msg = (
             f"expected a learner whose log-odds can be told apart by column, such as BlendedLearner, got "
-            f"{type(self).__name__}; give it _explain(X), or ask for scores without reasons"
+            f"{type(self).__name__}; make it a ShippedClassifier, or ask for scores without reasons"
         )
         raise InputError(msg)
 
@@ -222,6 +212,26 @@ class LogOddsClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
+
+
+class ShippedClassifier(ABC, LogOddsClassifier):
+    """Base of the learners whose result is a plain object, which is what scores where nothing is learnt.
+
+    A subclass implements ``_fit(X, y, weight, folds)`` and :attr:`fitted`.
+    """
+
+    @property
+    @abstractmethod
+    def fitted(self) -> Forest | LogisticTables | Blend:
+        """What was learnt, without the learning."""
+
+    def _log_odds(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.fitted.log_odds(X)
+
+    def _log_odds_with_members(
+        self, X: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.fitted.with_members(X)
 
 
 def _that_count(

@@ -1,4 +1,7 @@
-"""The loops behind decision-pattern tables, compiled by numba on first use."""
+"""The loops behind decision-pattern tables, compiled by numba where it is installed.
+
+Each loop has a twin in :mod:`leadlift.learning.pattern_arrays` that gives the same bits by NumPy alone.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,34 @@ from collections.abc import Callable
 
 import numpy as np
 
+from leadlift.learning import pattern_arrays
+
 
 @functools.cache
-def compiled(kernel: Callable) -> Callable:
-    """Compile one of the loops below; the machine code is kept on disk where possible."""
+def kernel(loop: Callable) -> Callable:
+    """Return one of the loops below compiled, or its twin on NumPy arrays where numba is missing.
+
+    The machine code is kept on disk where possible; the first process on a machine compiles it.
+    """
+    try:
+        return compiled(loop)
+    except ImportError:
+        return getattr(pattern_arrays, loop.__name__)
+
+
+def is_compiled() -> bool:
+    """Say whether the loops are compiled, and not run on NumPy arrays for want of numba."""
+    return kernel(add_tables) is not pattern_arrays.add_tables
+
+
+def compiled(loop: Callable) -> Callable:
+    """Compile a loop, which then leaves other Python threads running."""
     from numba import njit
 
     try:
-        return njit(cache=True, nogil=True)(kernel)
+        return njit(cache=True, nogil=True)(loop)
     except RuntimeError:  # numba finds no folder it may write to, as in a read-only container
-        return njit(nogil=True)(kernel)
+        return njit(nogil=True)(loop)
 
 
 def fill_tables(forest, axes, conditions, quadrature, entries):
@@ -69,39 +90,72 @@ def fill_tables(forest, axes, conditions, quadrature, entries):
                     table[pattern] += added_k[met[pattern]]
 
 
-def read_columns(X, columns, zero_threshold, out):
-    """Copy the columns (columns, rows) out of the rows of `X`, with LightGBM's reading of 0 and NaN."""
+def code_columns(X, columns, zero_threshold, few, out):
+    """Write the number of thresholds that each value exceeds, -1 where it is missing."""
+    n_cells = columns.below_cell.shape[1] - 1
     for k in range(columns.feature.size):
-        feature = columns.feature[k]
+        feature, zero_is_missing = columns.feature[k], columns.zero_is_missing[k]
+        lowest, cells_per_unit = columns.lowest[k], columns.cells_per_unit[k]
+        thresholds, below_cell = columns.thresholds[columns.start[k] :], columns.below_cell[k]
+        most_in_cell = columns.most_in_cell[k]
         for i in range(X.shape[0]):
             value = X[i, feature]
-            if np.isnan(value):
-                value = columns.missing_becomes[k]
-            if abs(value) <= zero_threshold:
-                value = columns.zero_becomes[k]
-            out[k, i] = value
+            position = (value - lowest) * cells_per_unit
+            position = position if position > 0.0 else 0.0
+            position = position if position < n_cells - 1.0 else n_cells - 1.0
+            cell = np.uint32(position)
+            code = np.int64(below_cell[cell])
+            if most_in_cell <= few:
+                first = np.uint32(code)
+                for j in range(most_in_cell):
+                    code += value > thresholds[first + np.uint32(j)]
+            else:
+                end = np.int64(below_cell[cell + np.uint32(1)])
+                while code < end:
+                    middle = (code + end) >> 1
+                    if value > thresholds[middle]:
+                        code = middle + 1
+                    else:
+                        end = middle
+            missing = np.isnan(value) or (zero_is_missing and abs(value) <= zero_threshold)
+            out[k, i] = -1 if missing else code
 
 
-def add_tables(columns, questions, answers, most_tables, pattern, sums):
+def add_tables(codes, questions, answers, most_tables, pattern, sums):
     """Add, tree by tree, the entries of each row's pattern in the tree's first tables to the row's sums."""
     n = pattern.size
+    nothing = np.uint16(0)
+    # Memory is read fastest in one go: each table is copied before rows look up here and there in it.
+    near = np.empty(answers.most_patterns)
     for tree in range(questions.axis_start.size - 1):
         pattern[:] = 0
         for axis in range(questions.axis_start[tree], questions.axis_start[tree + 1]):
-            column = columns[questions.column[axis]]
+            column = codes[questions.column[axis]]
             stride = questions.stride[axis]
             for k in range(questions.threshold_start[axis], questions.threshold_start[axis + 1]):
-                threshold = questions.thresholds[k]
+                rank = questions.rank[k]
                 for i in range(n):
-                    pattern[i] += stride if column[i] > threshold else 0
+                    pattern[i] += stride if column[i] > rank else nothing
             missing_step = questions.missing_step[axis]
             if missing_step > 0:
                 for i in range(n):
-                    pattern[i] += missing_step if np.isnan(column[i]) else 0
+                    pattern[i] += missing_step if column[i] < 0 else nothing
         first, n_patterns = answers.table_start[tree], answers.n_patterns[tree]
         for k in range(min(most_tables, answers.table_start[tree + 1] - first)):
             entry = answers.entry_start[tree] + k * n_patterns
-            table = answers.entries[entry : entry + n_patterns]
+            near[:n_patterns] = answers.entries[entry : entry + n_patterns]
             total = sums[answers.target[first + k]]
             for i in range(n):
-                total[i] += table[pattern[i]]
+                total[i] += near[pattern[i]]
+
+
+def add_bins(codes, start, tables, fold_tables, total, members, contributions):
+    """Add, column by column, the entry of each row's bin; the last bin of a column is that of missing."""
+    for k in range(codes.shape[0]):
+        missing = start[k + 1] - 1
+        for i in range(total.size):
+            place = missing if codes[k, i] < 0 else start[k] + codes[k, i]
+            contributions[i, k] = tables[place]
+            total[i] += tables[place]
+            for fold in range(members.shape[1]):
+                members[i, fold] += fold_tables[place, fold]

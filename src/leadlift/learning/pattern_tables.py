@@ -39,7 +39,7 @@ from typing import NamedTuple
 import numpy as np
 
 from leadlift.learning.lightgbm_text import MissingType, Tree, UnsupportedForestError
-from leadlift.learning.pattern_kernels import compiled, fill_tables
+from leadlift.learning.pattern_kernels import fill_tables, kernel
 
 MAX_LEAVES = 13
 
@@ -220,7 +220,7 @@ def tabulate(trees: Sequence[Tree], factors: Sequence[float]) -> PatternTables:
         leaf_value=nodes.leaf_value,
         factor=np.asarray(factors, dtype=np.float64),
     )
-    compiled(fill_tables)(forest, axes, conditions, _quadrature(), entries)
+    kernel(fill_tables)(forest, axes, conditions, _quadrature(), entries)
     return PatternTables(axes, axis_start, n_patterns, entry_start, entries, _expected_values(nodes))
 
 

@@ -7,7 +7,8 @@ result is bounded and the data stay in cache; within a row the order of the sums
 so that the size of a block does not change a bit of the result.
 
 A row is read as LightGBM reads it: ``x <= threshold`` goes left; values within 1e-35 of zero are zero;
-NaN is missing where the split knows missing values and zero where it does not.
+NaN is missing where the split knows missing values and zero where it does not. Columns are coded once a
+block (``column_codes``), so that all trees ask whole numbers of two bytes.
 
 References
 ----------
@@ -24,36 +25,31 @@ from typing import NamedTuple
 import numpy as np
 
 from leadlift.exceptions import InputError
+from leadlift.learning.column_codes import MOST_THRESHOLDS, ZERO_THRESHOLD, ColumnCodes
 from leadlift.learning.lightgbm_text import MissingType, TreeModel, UnsupportedForestError, parse_model
-from leadlift.learning.pattern_kernels import add_tables, compiled, read_columns
-from leadlift.learning.pattern_tables import PatternTables, tabulate
+from leadlift.learning.pattern_kernels import add_tables, kernel
+from leadlift.learning.pattern_tables import Axes, PatternTables, tabulate
 
 __all__ = ["PatternForest", "UnsupportedForestError"]
 
 BLOCK_ROWS = 4096
-_ZERO_THRESHOLD = float(np.float32(1e-35))  # LightGBM's kZeroThreshold is a float32
-
-
-class _Columns(NamedTuple):
-    """The feature columns as the splits read them: missing is NaN, everything else a number.
-
-    Splits that take different values for missing read the same feature as different columns.
-    """
-
-    feature: np.ndarray
-    missing_becomes: np.ndarray
-    zero_becomes: np.ndarray
+# The largest number below those that LightGBM takes for zero.
+_BELOW_ZERO = float(np.nextafter(-ZERO_THRESHOLD, -np.inf))
 
 
 class _Questions(NamedTuple):
-    """Every tree's axes and thresholds, end to end; ``*_start`` holds one offset more than items."""
+    """Every tree's axes and thresholds, end to end; ``*_start`` holds one offset more than items.
+
+    A row's pattern is the sum of the strides of the thresholds whose rank its code exceeds, and of the
+    missing steps where it is missing.
+    """
 
     axis_start: np.ndarray
     column: np.ndarray
     stride: np.ndarray
     missing_step: np.ndarray
     threshold_start: np.ndarray
-    thresholds: np.ndarray
+    rank: np.ndarray
 
 
 class _Answers(NamedTuple):
@@ -62,6 +58,7 @@ class _Answers(NamedTuple):
     table_start: np.ndarray
     target: np.ndarray
     n_patterns: np.ndarray
+    most_patterns: int
     entry_start: np.ndarray
     entries: np.ndarray
 
@@ -96,7 +93,7 @@ class PatternForest:
     n_features: int
     weights: np.ndarray
     base_value: float
-    _columns: _Columns = field(repr=False)
+    _columns: ColumnCodes = field(repr=False)
     _questions: _Questions = field(repr=False)
     _answers: _Answers = field(repr=False)
 
@@ -123,7 +120,8 @@ class PatternForest:
             A text is not a whole LightGBM model.
         UnsupportedForestError
             Trees with more than 13 leaves, categorical splits or linear leaves; multi-class models and
-            random forests. LightGBM's own ``pred_contrib`` serves those.
+            random forests; more than 32,767 thresholds on a feature. LightGBM's own ``pred_contrib``
+            serves those.
         ValueError
             No texts, weights that do not fit them, or boosters with different numbers of features.
         """
@@ -132,13 +130,13 @@ class PatternForest:
         booster = np.repeat(np.arange(len(models)), [len(model.trees) for model in models])
         factors = np.asarray(weights, dtype=np.float64)[booster]
         tables = tabulate([tree for model in models for tree in model.trees], factors)
-        columns, column = _columns(tables)
+        columns, questions = _coded(tables)
         return cls(
             n_features=n_features,
             weights=np.asarray(weights, dtype=np.float64),
             base_value=float(factors @ tables.expected_value),
             _columns=columns,
-            _questions=_questions(tables, column),
+            _questions=questions,
             _answers=_answers(tables, booster, len(models)),
         )
 
@@ -274,19 +272,16 @@ class PatternForest:
         self, X: np.ndarray, n_targets: int, most_tables: int, block_rows: int
     ) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield, block by block, the rows and the sums (targets, rows) over each tree's first tables."""
-        n_columns, most = self._columns.feature.size, min(block_rows, len(X))
-        column_space, sum_space = np.empty(n_columns * most), np.empty(n_targets * most)
-        pattern_space = np.empty(most, np.int64)
+        n_coded, most = self._columns.n_coded, min(block_rows, len(X))
+        code_space, sum_space = np.empty(n_coded * most, np.int16), np.empty(n_targets * most)
+        pattern_space = np.empty(most, np.uint16)
         for start in range(0, len(X), block_rows):
             rows = slice(start, min(start + block_rows, len(X)))
             n = rows.stop - start
-            columns = column_space[: n_columns * n].reshape(n_columns, n)
+            codes = self._columns.code(X[rows], out=code_space[: n_coded * n].reshape(n_coded, n))
             sums = sum_space[: n_targets * n].reshape(n_targets, n)
             sums[:] = 0.0
-            compiled(read_columns)(X[rows], self._columns, _ZERO_THRESHOLD, columns)
-            compiled(add_tables)(
-                columns, self._questions, self._answers, most_tables, pattern_space[:n], sums
-            )
+            kernel(add_tables)(codes, self._questions, self._answers, most_tables, pattern_space[:n], sums)
             yield rows, sums
 
     def _check(self, X: np.ndarray, block_rows: int) -> None:
@@ -315,30 +310,52 @@ def _common_n_features(models: Sequence[TreeModel], weights: Sequence[float]) ->
     return n_features.pop()
 
 
-def _columns(tables: PatternTables) -> tuple[_Columns, np.ndarray]:
-    """Return how to read each column the trees use, and the column of each axis."""
-    kinds = len(MissingType)
-    keys, column = np.unique(tables.axes.feature * kinds + tables.axes.missing_type, return_inverse=True)
-    missing_type = keys % kinds
-    columns = _Columns(
-        feature=keys // kinds,
-        missing_becomes=np.where(missing_type == MissingType.NONE, 0.0, np.nan),
-        zero_becomes=np.where(missing_type == MissingType.ZERO, np.nan, 0.0),
-    )
-    return columns, column
-
-
-def _questions(tables: PatternTables, column: np.ndarray) -> _Questions:
-    """Return what is asked of the columns."""
+def _coded(tables: PatternTables) -> tuple[ColumnCodes, _Questions]:
+    """Return how to code the columns the trees use, and what is asked of the codes."""
     axes = tables.axes
-    return _Questions(
+    thresholds, axis = _as_read(axes), np.repeat(np.arange(axes.tree.size), np.diff(axes.threshold_start))
+    zero_is_missing = axes.missing_type == MissingType.ZERO
+    keys, column = np.unique(2 * axes.feature + zero_is_missing, return_inverse=True)
+    rank, of_column = np.empty(axis.size, np.int16), []
+    for k in range(keys.size):
+        mine = column[axis] == k
+        own, ranks = np.unique(thresholds[mine], return_inverse=True)
+        _refuse_many(own.size, int(keys[k]) // 2)
+        of_column.append(own)
+        rank[mine] = ranks
+    questions = _Questions(
         axis_start=tables.axis_start,
         column=column,
-        stride=axes.stride,
-        missing_step=axes.stride * axes.missing_code,
+        stride=axes.stride.astype(np.uint16),
+        missing_step=(axes.stride * _missing_codes(axes, axis)).astype(np.uint16),
         threshold_start=axes.threshold_start,
-        thresholds=axes.thresholds,
+        rank=rank,
     )
+    return ColumnCodes.of(keys // 2, of_column, keys % 2 == 1), questions
+
+
+def _as_read(axes: Axes) -> np.ndarray:
+    """Return the thresholds that ask of raw values what LightGBM asks after setting tiny ones to zero."""
+    thresholds = axes.thresholds.copy()
+    tiny = np.abs(thresholds) <= ZERO_THRESHOLD
+    thresholds[tiny & (thresholds < 0)] = _BELOW_ZERO
+    thresholds[tiny & (thresholds >= 0)] = ZERO_THRESHOLD
+    return thresholds
+
+
+def _missing_codes(axes: Axes, axis: np.ndarray) -> np.ndarray:
+    """Return the code of a missing value on each axis: that of zero where the splits know no missing ones."""
+    of_zero = np.bincount(axis[axes.thresholds < 0], minlength=axes.tree.size)
+    return np.where(axes.missing_type == MissingType.NONE, of_zero, axes.missing_code)
+
+
+def _refuse_many(n_thresholds: int, feature: int) -> None:
+    if n_thresholds > MOST_THRESHOLDS:
+        msg = (
+            f"expected at most {MOST_THRESHOLDS:,} thresholds on a feature, but feature {feature} has "
+            f"{n_thresholds:,}; train with a lower max_bin, or use Booster.predict"
+        )
+        raise UnsupportedForestError(msg)
 
 
 def _answers(tables: PatternTables, booster: np.ndarray, n_boosters: int) -> _Answers:
@@ -349,6 +366,7 @@ def _answers(tables: PatternTables, booster: np.ndarray, n_boosters: int) -> _An
         table_start=tables.axis_start + np.arange(tables.axis_start.size),
         target=target,
         n_patterns=tables.n_patterns,
+        most_patterns=int(tables.n_patterns.max(initial=1)),
         entry_start=tables.entry_start,
         entries=tables.entries,
     )

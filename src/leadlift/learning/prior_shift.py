@@ -83,31 +83,6 @@ class MixtureTest:
     stability_index: float
 
 
-def shifted(score: ArrayLike, shift: float) -> NDArray[np.float64]:
-    """Return probabilities whose log-odds are moved by `shift`.
-
-    ``expit(logit(p) + logit(new base rate) - logit(old base rate))`` is the posterior under the new base rate
-    where the old one was calibrated (Saerens, Latinne, Decaestecker 2002, equation 2.4).
-
-    Parameters
-    ----------
-    score : array of float64, shape (n_rows,)
-        Probabilities; 0 and 1 stay.
-    shift : float
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows,)
-
-    Examples
-    --------
-    >>> shifted([0.5, 0.2], np.log(4)).round(3).tolist()
-    [0.8, 0.5]
-    """
-    with np.errstate(divide="ignore"):
-        return expit(logit(np.asarray(score, dtype=np.float64)) + shift)
-
-
 def shift_from_labels(score: ArrayLike, won: ArrayLike, confidence: float = 0.95) -> PriorShift:
     """Estimate the shift from leads whose outcome is known.
 

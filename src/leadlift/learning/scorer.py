@@ -28,6 +28,7 @@ from leadlift.learning.cutoff import (
     thresholds,
 )
 from leadlift.learning.encoding import TableEncoder, as_inputs, is_table
+from leadlift.learning.fitted.model import FittedModel
 from leadlift.learning.learner_choice import default_learner, informed
 from leadlift.learning.log_odds import LogOddsClassifier, binary_target
 from leadlift.learning.plan import TrainingPlan, deal_out, early_and_late
@@ -262,6 +263,12 @@ class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
         log_odds, members = self.learner_.decision_with_members(matrix)
         calibrate = self.calibrator_.transform
         return calibrate(log_odds), log_odds, jackknife_error(calibrate(members))
+
+    @property
+    def fitted(self) -> FittedModel:
+        """What was learnt, without the learning: it gives the same bits; see :class:`ShippedClassifier`."""
+        check_is_fitted(self)
+        return FittedModel(self.encoder_.columns_, self.learner_.fitted, self.calibrator_.curve)
 
     def choose_cutoff(
         self,

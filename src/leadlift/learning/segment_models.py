@@ -12,7 +12,8 @@ from sklearn.base import clone
 
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.candidates import BaggedTrees
-from leadlift.learning.log_odds import Explained, log_loss_each
+from leadlift.learning.fitted.blend import Blend, Segment
+from leadlift.learning.log_odds import log_loss_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,37 +180,11 @@ class SegmentedLearner(BlendedLearner):
             share[X[:, self.segment] == model.code] = model.weight
         return share
 
-    def _log_odds(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        log_odds = super()._log_odds(X)
-        for model in self.segments_:
-            rows = X[:, self.segment] == model.code
-            own = model.learner._log_odds(X[rows])
-            log_odds[rows] = (1 - model.weight) * log_odds[rows] + model.weight * own
-        return log_odds
-
-    def _log_odds_with_members(
-        self, X: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        log_odds, members = super()._log_odds_with_members(X)
-        for model in self.segments_:
-            rows, w = X[:, self.segment] == model.code, model.weight
-            own, own_members = model.learner._log_odds_with_members(X[rows])
-            log_odds[rows] = (1 - w) * log_odds[rows] + w * own
-            members[:, rows] = (1 - w) * members[:, rows] + w * own_members
-        return log_odds, members
-
-    def _explain(self, X: NDArray[np.float64]) -> Explained:
-        log_odds, members, contributions, base = super()._explain(X)
-        for model in self.segments_:
-            rows, w = np.flatnonzero(X[:, self.segment] == model.code), model.weight
-            own = model.learner._explain(X[rows])
-            log_odds[rows] = (1 - w) * log_odds[rows] + w * own.log_odds
-            members[:, rows] = (1 - w) * members[:, rows] + w * own.members
-            contributions[rows] *= 1 - w
-            contributions[rows, : X.shape[1]] += w * own.contributions
-            # Another base is what it says of a lead to be of the segment.
-            contributions[rows, self.segment] += w * (own.base - base)
-        return Explained(log_odds, members, contributions, base)
+    @property
+    def fitted(self) -> Blend:
+        """The pooled blend and those of segments as they score."""
+        segments = tuple(Segment(m.code, m.weight, m.learner.fitted) for m in self.segments_)
+        return replace(super().fitted, segment_column=self.segment, segments=segments)
 
 
 def shrunk_weight(

@@ -9,10 +9,12 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from leadlift.learning.calibration import Calibrator, NoCalibrator
-from leadlift.learning.prior_shift import shifted
+from leadlift.learning.fitted.curves import ShiftedCurve
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
+
+    from leadlift.learning.fitted.curves import Curve
 
 # Calibrated probabilities are kept this far from 0 and 1, where no shift could move them.
 SMALLEST_PROBABILITY = 1e-9
@@ -52,7 +54,7 @@ class ShiftedCalibrator(Calibrator):
         self.prior_sd = prior_sd
 
     def _fit(self, z: NDArray[np.float64], y: NDArray, weight: NDArray[np.float64]) -> None:
-        p = np.clip(self._before(z), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+        p = np.clip(self._inner_curve.transform(z), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
         log_odds, n_won = logit(p), float(weight @ (y > 0))
 
         def slope(shift: float) -> float:
@@ -62,9 +64,10 @@ class ShiftedCalibrator(Calibrator):
         reach = float(weight.sum()) * self.prior_sd**2 + 1
         self.shift_ = float(brentq(slope, -reach, reach))
 
-    def transform(self, log_odds: ArrayLike) -> NDArray[np.float64]:
-        """Return ``expit(logit(inner(z)) + shift)``; 0 and 1 stay."""
-        return shifted(self._before(log_odds), self.shift_)
+    @property
+    def curve(self) -> ShiftedCurve:
+        """``expit(logit(inner(z)) + shift)``; 0 and 1 stay."""
+        return ShiftedCurve(self._inner_curve, self.shift_)
 
     def flattened(self) -> ShiftedCalibrator:
         """Return an equal calibrator with one shift where this one is a shift upon a shift."""
@@ -84,8 +87,9 @@ class ShiftedCalibrator(Calibrator):
         super()._restore(data)
         self.inner = Calibrator.from_dict(data["inner"])
 
-    def _before(self, log_odds: ArrayLike) -> NDArray[np.float64]:
-        return (self.inner or NoCalibrator()).transform(log_odds)
+    @property
+    def _inner_curve(self) -> Curve:
+        return (self.inner or NoCalibrator()).curve
 
     def __sklearn_clone__(self) -> ShiftedCalibrator:
         """Make an unfitted copy over the same fitted calibrator."""

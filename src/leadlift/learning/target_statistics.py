@@ -21,16 +21,21 @@ classification and prediction problems. SIGKDD Explorations 3(1), 27-32. doi:10.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from leadlift.learning.column_codes import MISSING, MOST_THRESHOLDS, ColumnCodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+# Up to so many possible cells, what is known of each stands in a table by its number.
+MOST_TABULATED = 2**20
 # Rows that the share of all leads is worth against those of a cell.
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
@@ -91,6 +96,12 @@ class CellStatistics:
     rates: NDArray[np.float64]
     support: NDArray[np.float64]
 
+    def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the place of each cell among `cells`, or one behind the last for a cell never seen."""
+        places = np.searchsorted(self.cells, numbers)
+        found = self.cells[np.minimum(places, len(self.cells) - 1)] == numbers
+        return np.where(found, places, len(self.cells))
+
 
 @dataclass(frozen=True)
 class TargetStatistics:
@@ -124,29 +135,69 @@ class TargetStatistics:
         """The pairs of columns among the statistics."""
         return tuple(learnt.columns for learnt in self.statistics if len(learnt.columns) == 2)
 
-    def transform(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    def transform(self, X: NDArray[np.float64], *, by_codes: bool = False) -> NDArray[np.float64]:
         """Look up what is known of new rows.
 
         Parameters
         ----------
         X : ndarray of float64, shape (n_rows, n_columns)
             NaN is missing, which is a level of its own.
+        by_codes : bool, default=False
+            Use tables, which take a moment to make and pay for many rows; the result is the same.
 
         Returns
         -------
         ndarray of float64, shape (n_rows, 2 * n_statistics)
             Rate in [0, 1] and support of one statistic after the other.
         """
-        codes = {j: level_codes(X[:, j], levels) for j, levels in self.levels.items()}
-        known = np.zeros((len(X), 2 * len(self.statistics)))
-        known[:, ::2] = self.base
-        for place, learnt in enumerate(self.statistics):
+        codes = self._codes_by_table(X) if by_codes else self._codes_by_search(X)
+        tables = self._tables if by_codes else (None,) * len(self.statistics)
+        known = np.empty((len(X), 2 * len(self.statistics)))
+        for k, (learnt, table) in enumerate(zip(self.statistics, tables, strict=True)):
             numbers = cell_numbers(learnt.columns, codes, self.levels)
-            found = np.minimum(np.searchsorted(learnt.cells, numbers), len(learnt.cells) - 1)
-            rows = np.flatnonzero(learnt.cells[found] == numbers)
-            known[rows, 2 * place] = learnt.rates[found[rows]]
-            known[rows, 2 * place + 1] = learnt.support[found[rows]]
+            if table is None:
+                numbers, table = learnt.places(numbers), self._known(learnt)
+            rates, support = table
+            known[:, 2 * k], known[:, 2 * k + 1] = rates[numbers], support[numbers]
         return known
+
+    def _known(self, learnt: CellStatistics) -> NDArray[np.float64]:
+        """Rates and support of the cells, and those of a cell never seen."""
+        return np.array([np.append(learnt.rates, self.base), np.append(learnt.support, 0.0)])
+
+    def _codes_by_search(self, X: NDArray[np.float64]) -> dict[int, NDArray[np.int64]]:
+        return {j: level_codes(X[:, j], levels) for j, levels in self.levels.items()}
+
+    def _codes_by_table(self, X: NDArray[np.float64]) -> dict[int, NDArray[np.int64]]:
+        """As :func:`level_codes` gives them; columns of very many levels are searched."""
+        codes = {j: level_codes(X[:, j], self.levels[j]) for j in self.levels if j not in self._coded}
+        below = self._level_codes.code(X).astype(np.int64)
+        for j, code in zip(self._coded, below, strict=True):
+            levels = self.levels[j]
+            # A code is the number of lower levels, which is the place of the level that the value may be.
+            is_level = np.append(levels, np.nan)[code] == X[:, j]
+            codes[j] = np.where(is_level, code, len(levels) + 1)
+            codes[j][code == MISSING] = len(levels)
+        return codes
+
+    @functools.cached_property
+    def _coded(self) -> tuple[int, ...]:
+        return tuple(j for j, levels in self.levels.items() if len(levels) <= MOST_THRESHOLDS)
+
+    @functools.cached_property
+    def _level_codes(self) -> ColumnCodes:
+        return ColumnCodes.of(self._coded, [self.levels[j] for j in self._coded])
+
+    @functools.cached_property
+    def _tables(self) -> tuple[NDArray[np.float64] | None, ...]:
+        """For each statistic, rates and support by the number of the cell; None where there are too many."""
+        return tuple(map(self._table, self.statistics))
+
+    def _table(self, learnt: CellStatistics) -> NDArray[np.float64] | None:
+        n_cells = int(np.prod([len(self.levels[j]) + 2 for j in learnt.columns]))
+        if n_cells > MOST_TABULATED:
+            return None
+        return self._known(learnt)[:, learnt.places(np.arange(n_cells))]
 
 
 NO_STATISTICS = TargetStatistics(0.5, {}, ())

@@ -16,14 +16,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import clone
-
-from leadlift.learning.scorer import LeadScorer, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from leadlift.learning.cutoff import CutoffPolicy
+    from leadlift.learning.scorer import LeadScorer
 
 
 WON_MEANS_SQL = '"won" means "became SQL" here'
@@ -91,6 +89,10 @@ def learn_second_label(
     InputError
         Among the rows that teach, none or all became SQL.
     """
+    from sklearn.base import clone
+
+    from leadlift.learning.scorer import rows_of
+
     kept = np.asarray(teaches, dtype=bool)
 
     def of(values: ArrayLike | None) -> NDArray | None:

@@ -8,42 +8,34 @@ else.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadlift.exceptions import ConfigError
-from leadlift.learning.cutoff.all_of import AllOf
-from leadlift.learning.cutoff.base import CutoffPolicy
-from leadlift.learning.cutoff.capacity import Capacity
-from leadlift.learning.cutoff.evidence import Evidence, describe, gather_evidence, passes
-from leadlift.learning.cutoff.fixed import FixedThreshold
-from leadlift.learning.cutoff.frontier import value_frontier
-from leadlift.learning.cutoff.lead_value import thresholds
-from leadlift.learning.cutoff.precision import PrecisionGuarantee
-from leadlift.learning.cutoff.recall import RecallGuarantee
-from leadlift.learning.cutoff.stages import both_stages
-from leadlift.learning.cutoff.top_share import TopShare
-from leadlift.learning.cutoff.value import Value
 
-__all__ = [
-    "POLICIES",
-    "AllOf",
-    "Capacity",
-    "CutoffPolicy",
-    "Evidence",
-    "FixedThreshold",
-    "PrecisionGuarantee",
-    "RecallGuarantee",
-    "TopShare",
-    "Value",
-    "both_stages",
-    "describe",
-    "gather_evidence",
-    "get_policy",
-    "passes",
-    "policy_class",
-    "thresholds",
-    "value_frontier",
-]
+if TYPE_CHECKING:
+    from leadlift.learning.cutoff.base import CutoffPolicy
+
+# Where the public names are. They are imported when they are first asked for: a scoring job decides who
+# passes, and needs neither a policy nor the statistics behind it.
+_HOMES = {
+    "AllOf": "all_of",
+    "Capacity": "capacity",
+    "CutoffPolicy": "base",
+    "Evidence": "evidence",
+    "FixedThreshold": "fixed",
+    "PrecisionGuarantee": "precision",
+    "RecallGuarantee": "recall",
+    "TopShare": "top_share",
+    "Value": "value",
+    "both_stages": "stages",
+    "describe": "evidence",
+    "gather_evidence": "evidence",
+    "passes": "evidence",
+    "thresholds": "lead_value",
+    "value_frontier": "frontier",
+}
+
+__all__ = ["POLICIES", "get_policy", "policy_class", *_HOMES]
 
 # Name in leadlift.toml -> "module:Class"; a new policy is one line here and one class anywhere.
 POLICIES = {
@@ -55,6 +47,14 @@ POLICIES = {
     "value": "leadlift.learning.cutoff.value:Value",
     "all_of": "leadlift.learning.cutoff.all_of:AllOf",
 }
+
+
+def __getattr__(name: str) -> Any:
+    """Import the home of a public name and return it."""
+    if name not in _HOMES:
+        msg = f"module 'leadlift.learning.cutoff' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"leadlift.learning.cutoff.{_HOMES[name]}"), name)
 
 
 def get_policy(name: str, **parameters: Any) -> CutoffPolicy:

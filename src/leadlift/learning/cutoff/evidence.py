@@ -10,8 +10,6 @@ import pyarrow as pa
 
 from leadlift.exceptions import InputError
 from leadlift.learning.cutoff.lead_value import paying_thresholds
-from leadlift.learning.intervals import clopper_pearson, poisson_rate
-from leadlift.learning.splitting import one_row_a_lead
 from leadlift.terms import Cutoff, LeadValue
 
 if TYPE_CHECKING:
@@ -140,6 +138,8 @@ def gather_evidence(
     InputError
         A weight is negative or not finite, or none is positive.
     """
+    from leadlift.learning.splitting import one_row_a_lead
+
     lead = np.zeros(len(score)) if groups is None else np.unique(groups, return_inverse=True)[1]
     moments = np.zeros(len(score)) if as_of is None else as_of
     ties = np.zeros(len(score)) if weight is None else weight
@@ -199,6 +199,8 @@ def describe(
     -------
     Cutoff
     """
+    from leadlift.learning.intervals import clopper_pearson, poisson_rate
+
     edge = threshold if per_lead is None else paying_thresholds(per_lead, evidence.inputs)
     passed = passes(evidence.score, edge, log_odds=evidence.log_odds, tie_break=tie_break)
     n, n_passed = len(passed), int(passed.sum())
