@@ -23,6 +23,7 @@ SCORE_0_100 = "score_0_100"
 UNCERTAINTY = "uncertainty"
 BASE = "base"
 SCORE_SQL = "score_sql"
+PREVIOUS_SCORE = "previous_score"
 GRADE = "grade"
 STAGE = "stage"
 STAGE_SINCE = "stage_since"
@@ -53,6 +54,7 @@ SCORED_COLUMNS = (
     SCORE_0_100,
     UNCERTAINTY,
     SCORE_SQL,
+    PREVIOUS_SCORE,
     GRADE,
     STAGE,
     STAGE_SINCE,
@@ -90,6 +92,7 @@ class Status(StrEnum):
     DUPLICATE_ID = "duplicate_id"
     INVALID_VALUE = "invalid_value"
     MISSING_REQUIRED = "missing_required"
+    TOO_EARLY = "too_early"
 
 
 class Severity(StrEnum):

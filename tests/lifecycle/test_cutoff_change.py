@@ -3,7 +3,6 @@
 import json
 import shutil
 from copy import copy as shallow_copy
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def old(bundle, tmp_path):
     """A bundle as it was before evidence was kept."""
     scorer = shallow_copy(bundle.scorer)
     del scorer.evidence_
-    replace(bundle, scorer=scorer).save(tmp_path / "old")
+    bundle.with_scorers(scorer).save(tmp_path / "old")
     assert not (tmp_path / "old" / ROWS_FILE).exists()
     return ModelBundle.load(tmp_path / "old")
 
@@ -92,7 +91,7 @@ def test_the_lines_on_the_scores_of_one_model_are_both(bundle):
 
 
 def test_with_a_model_of_the_second_label_each_line_is_on_its_own_scores(bundle, tmp_path):
-    two = replace(bundle, sql_scorer=shallow_copy(bundle.scorer))
+    two = bundle.with_scorers(sql_scorer=shallow_copy(bundle.scorer))
     assert set(lines_of(two, Stage.MQL)) == {"MQL"}
     assert set(lines_of(two, Stage.SQL)) == {"SQL"}
     high = change_cutoff(two, FixedThreshold(0.9), stage=Stage.MQL)

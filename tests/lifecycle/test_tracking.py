@@ -62,7 +62,7 @@ def bundle_folder(leads: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory)
     rates = {"A": (10, 8), "B": (10, 5), "C": (10, 3), "D": (10, 1)}
     reference = Reference(0.2, {"A": 0.6, "B": 0.4, "C": 0.2}, rates, (0.0, 1.0))
     folder = tmp_path_factory.mktemp("bundles") / "first"
-    ModelBundle(scorer, schema, reference, {}).save(folder)
+    ModelBundle.from_scorer(scorer, schema, reference, {}).save(folder)
     return folder
 
 

@@ -3,15 +3,17 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.csv
 import pytest
 
-from leadlift.data.new_leads import iter_batches
 from leadlift.exceptions import BundleError, InputError
-from leadlift.serving.batch import BatchScorer
 from leadlift.serving.bundle import FORMAT_VERSION, MANIFEST, ModelBundle
+from leadlift.serving.predict import score_table
+from leadlift.serving.probe import check_probe
 
 
 @pytest.fixture
@@ -22,12 +24,11 @@ def copy(workspace, tmp_path):
 @pytest.fixture
 def retrained(bundle):
     """Another bundle: the same model with another provenance."""
-    return ModelBundle(bundle.scorer, bundle.schema, bundle.reference, bundle.provenance | {"note": "again"})
+    return replace(bundle, provenance=bundle.provenance | {"note": "again"})
 
 
 def scored(bundle, workspace):
-    batches = iter_batches(workspace.new_leads, bundle.schema)
-    return [BatchScorer(bundle, None).score(batch) for batch in batches]
+    return score_table(bundle, pyarrow.csv.read_csv(workspace.new_leads))
 
 
 def edit_manifest(folder, **changes):
@@ -52,8 +53,7 @@ def test_saved_and_read_again_it_scores_bit_for_bit_the_same(bundle, workspace, 
     saved = bundle.save(tmp_path / "again")
     assert saved.version == bundle.version
     again = ModelBundle.load(tmp_path / "again")
-    for before, after in zip(scored(bundle, workspace), scored(again, workspace), strict=True):
-        assert before.equals(after)
+    assert scored(again, workspace).equals(scored(bundle, workspace))
 
 
 def test_a_model_never_saved_scores_as_its_saved_self(tmp_path):
@@ -72,7 +72,7 @@ def test_a_model_never_saved_scores_as_its_saved_self(tmp_path):
     from leadlift.terms import Kind
 
     schema = make_schema(make_config(), dict.fromkeys(["x0", "x1", "x2"], Kind.NUMERIC))
-    bundle = ModelBundle(scorer, schema, Reference(0.5, {}, {}, ()), {})
+    bundle = ModelBundle.from_scorer(scorer, schema, Reference(0.5, {}, {}, ()), {})
     bundle.save(tmp_path / "model")
     again = ModelBundle.load(tmp_path / "model").scorer
     matrix = rng.normal(size=(200, 3)) * 3
@@ -194,14 +194,22 @@ def test_a_manifest_that_points_out_of_the_bundle_is_refused(copy, name):
         ("encoder.json", '[{"name": "x", "kind": "code"}]'),
         ("reference.json", "{}"),
         ("logistic.json", "[]"),
-        ("evidence.csv", "score,log_odds,won\n2,0,1\n"),
-        ("evidence.json", "{}"),
     ],
 )
 def test_forged_content_with_matching_hashes_is_data_that_cannot_be_understood(copy, name, text):
     forge(copy, name, text.encode())
     with pytest.raises(BundleError, match=r"match their hashes but cannot be understood"):
         ModelBundle.load(copy)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("evidence.csv", "score,log_odds,won\n2,0,1\n"), ("evidence.json", "{}")]
+)
+def test_forged_evidence_cannot_be_understood_when_it_is_asked_for(copy, name, text):
+    forge(copy, name, text.encode())
+    loaded = ModelBundle.load(copy)
+    with pytest.raises(BundleError, match=r"match their hashes but cannot be understood"):
+        _ = loaded.scorer
 
 
 def test_bytes_that_are_no_text_are_refused_even_with_a_matching_hash(copy):
@@ -271,13 +279,13 @@ def test_equal_content_has_an_equal_version_and_any_change_another(bundle, retra
     assert retrained.save(tmp_path / "c").version != bundle.version
 
 
-def test_a_learner_that_is_no_blend_cannot_be_shipped(bundle, tmp_path):
+def test_a_learner_that_is_no_blend_cannot_be_shipped(bundle):
     from leadlift.learning.scorer import LeadScorer
 
     scorer = LeadScorer()
     scorer.learner_ = bundle.scorer.learner_.trees_
     with pytest.raises(InputError, match=r"holds a BlendedLearner, got BaggedTrees"):
-        ModelBundle(scorer, bundle.schema, bundle.reference, {}).save(tmp_path / "x")
+        ModelBundle.from_scorer(scorer, bundle.schema, bundle.reference, {})
 
 
 def test_texts_that_no_bundle_writes_are_refused(copy):
@@ -292,3 +300,16 @@ def test_a_bundle_without_texts_speaks_english(copy):
     version = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
     edit_manifest(copy, sha256=files, version=version)
     assert ModelBundle.load(copy).texts.language == "en"
+
+
+def test_it_holds_rows_with_the_scores_they_must_get(bundle, copy):
+    assert check_probe(bundle.model, bundle.probe) == ""
+    assert check_probe(bundle.using("plain").model, bundle.probe) == ""
+    manifest = json.loads((copy / MANIFEST).read_text())
+    files = {name: digest for name, digest in manifest["sha256"].items() if name != "probe.json"}
+    version = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:12]
+    edit_manifest(copy, sha256=files, version=version)
+    of_before = ModelBundle.load(copy)
+    assert of_before.probe is None
+    of_before.save(copy)
+    assert ModelBundle.load(copy).probe == bundle.probe

@@ -47,11 +47,23 @@ def test_typical_is_the_won_leads_median_or_most_common_level(reference):
 
 def test_profiles_count_missing_cells_and_levels(reference):
     assert reference.columns["visits"] == {
+        "n_rows": 5,
         "missing_share": 0.2,
         "quantiles": pytest.approx(np.quantile([1, 3, 5, 9], np.linspace(0, 1, 11)).tolist()),
+        # 1 is the smallest, 3 lies between the deciles 2.8 and 3.4, 5 between 4.6 and 5.4, 9 is the largest.
+        "bin_shares": [0.2, 0, 0, 0.2, 0, 0, 0.2, 0, 0, 0.2],
     }
-    assert reference.columns["source"] == {"missing_share": 0.2, "levels": {"fair": 0.4, "web": 0.4}}
-    assert reference.columns["empty"] == {"missing_share": 1.0, "quantiles": []}
+    assert reference.columns["source"] == {
+        "n_rows": 5,
+        "missing_share": 0.2,
+        "levels": {"fair": 0.4, "web": 0.4},
+    }
+    assert reference.columns["empty"] == {
+        "n_rows": 5,
+        "missing_share": 1.0,
+        "quantiles": [],
+        "bin_shares": [0.0],
+    }
 
 
 def test_score_quantiles_stand_at_every_twentieth(reference):

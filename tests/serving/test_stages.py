@@ -1,5 +1,7 @@
 """Stages are decided by the cut-offs and by documented rules beside them, each lead apart from the others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -39,7 +41,12 @@ def before(*standings):
     """Where leads stood: ("MQL", days ago), or None for a lead that was not scored."""
     rank = [UNKNOWN if s is None else RANKED_STAGES.index(s[0]) for s in standings]
     since = [NEVER if s is None else TODAY - np.timedelta64(int(s[1] * 86_400), "s") for s in standings]
-    return Standing(np.array(rank, dtype=np.int8), np.array(since, dtype="datetime64[us]"))
+    return standing_of(np.array(rank, dtype=np.int8), np.array(since, dtype="datetime64[us]"))
+
+
+def standing_of(rank, since):
+    """Stages without the scores and grades, which no rule looks at."""
+    return replace(Standing.unknown(len(rank)), rank=rank, since=since)
 
 
 def decide(score, standing=None, *, fit=0.0, engagement=0.0, raised=False, as_of=TODAY, **rules):
@@ -244,7 +251,7 @@ def play(noisy, **rules):
         found = decide(score, standing, as_of=as_of, **rules)
         rank = np.array([RANKED_STAGES.index(stage) for stage in found.stage], dtype=np.int8)
         nights.append((rank, found.reason, (as_of - found.since) / DAY))
-        standing = Standing(rank, found.since)
+        standing = standing_of(rank, found.since)
     return [np.array(part) for part in zip(*nights, strict=True)]
 
 

@@ -44,9 +44,9 @@ def lines_of(bundle: ModelBundle, stage: Stage = Stage.MQL) -> dict[str, Cutoff]
 
     They are both, unless a model of its own says which leads become SQL.
     """
-    if bundle.sql_scorer is not None and stage is Stage.MQL:
+    if bundle.became_sql is not None and stage is Stage.MQL:
         return {Stage.MQL.value: bundle.mql_cutoff}
-    lines = {} if bundle.sql_scorer is not None else {Stage.MQL.value: bundle.mql_cutoff}
+    lines = {} if bundle.became_sql is not None else {Stage.MQL.value: bundle.mql_cutoff}
     return lines if bundle.sql_cutoff is None else lines | {Stage.SQL.value: bundle.sql_cutoff}
 
 
@@ -106,15 +106,15 @@ def _scorer_of(bundle: ModelBundle, stage: Stage) -> LeadScorer:
 
 def _with_cutoff(bundle: ModelBundle, policy: CutoffPolicy, stage: Stage) -> ModelBundle:
     scorer = copy(_scorer_of(bundle, stage))
-    if stage is Stage.MQL and bundle.sql_scorer is not None:
+    if stage is Stage.MQL and bundle.became_sql is not None:
         choose_mql_cutoff(scorer, policy)
-        return replace(bundle, sql_scorer=scorer)
+        return bundle.with_scorers(sql_scorer=scorer)
     if stage is Stage.MQL:
         scorer.choose_cutoff(policy)
-        return replace(bundle, scorer=scorer)
+        return bundle.with_scorers(scorer)
     # With a second label the MQL cut-off is on other scores and binds this one to nothing.
-    scorer.choose_cutoff(None if bundle.sql_scorer is None else policy, sql_policy=policy)
-    return replace(bundle, scorer=scorer)
+    scorer.choose_cutoff(None if bundle.became_sql is None else policy, sql_policy=policy)
+    return bundle.with_scorers(scorer)
 
 
 def _told(bundle: ModelBundle) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def save_bundle(
         problem.y[rows] > 0,
     )
     folder = Path(config.models) / name
-    bundle = ModelBundle(
+    bundle = ModelBundle.from_scorer(
         scorer,
         problem.schema,
         reference,
@@ -127,11 +127,11 @@ def draw_figures(
 
     y, score = problem.y[split.test], scores[0]
     phi, _ = attributor.log_odds_contributions(matrix)
-    statistics = bundle.scorer.learner_.statistics
+    statistics = bundle.model.statistics
     names = [spec.name for spec in explained_specs(problem.specs, statistics)]
     levels = [spec.name for spec in problem.specs if spec.kind is Kind.CATEGORICAL]
     # Only lines that are drawn on P(won).
-    cutoffs = {} if bundle.sql_scorer is not None else {"MQL": bundle.mql_cutoff.threshold}
+    cutoffs = {} if bundle.became_sql is not None else {"MQL": bundle.mql_cutoff.threshold}
     if bundle.sql_cutoff is not None:
         cutoffs["SQL"] = bundle.sql_cutoff.threshold
     drawn = {
@@ -185,7 +185,7 @@ def run_parameters(
         "calibrator": scorer.calibrator_.to_dict()["name"],
         "logistic_weight": learner.weight_,
         "evidence": scorer.plan_.evidence,
-        "labels": "won" if bundle.sql_scorer is None else "became SQL, won",
+        "labels": "won" if bundle.became_sql is None else "became SQL, won",
         "mql_policy": bundle.mql_cutoff.policy,
         "n_inputs": scorer.n_features_in_,
     }

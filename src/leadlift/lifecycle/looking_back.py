@@ -104,7 +104,7 @@ class Hindsight:
         """Score some rows, and say what each family contributes; piece by piece, as memory is bounded."""
         bundle, pieces = self.bundle, []
         for start in range(0, len(rows), PIECE_ROWS):
-            matrix = bundle.scorer.encoder_.transform(self.inputs(rows[start : start + PIECE_ROWS]))
+            matrix = bundle.model.encode(self.inputs(rows[start : start + PIECE_ROWS]))
             found = bundle.attributor.explain(matrix)
             families = family_scores(bundle.explained_specs, found.contributions, found.residual)
             pieces.append((found.score, found.log_odds, families))

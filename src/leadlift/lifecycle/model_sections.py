@@ -60,7 +60,7 @@ def quality_part(hindsight: Hindsight) -> Section:
         if hindsight.is_of_training
         else metrics.quality_table(won, {"leadlift": score})
     )
-    lines = {} if hindsight.bundle.sql_scorer is not None else lines_of(hindsight.bundle)
+    lines = {} if hindsight.bundle.became_sql is not None else lines_of(hindsight.bundle)
     return quality_section(
         quality,
         metrics.reliability(won, score),
@@ -87,7 +87,7 @@ def cutoffs_part(hindsight: Hindsight) -> Section:
         agreement=agreement_sheet(evidence_of(bundle), **amounts_of(hindsight.config.cutoff)),
         agreed=lines_of(bundle),
         kept=_kept(hindsight),
-        outcome="were won" if bundle.sql_scorer is None else "became SQL",
+        outcome="were won" if bundle.became_sql is None else "became SQL",
     )
 
 
@@ -102,7 +102,7 @@ def drivers_part(hindsight: Hindsight) -> Section:
     """What moves the scores."""
     bundle = hindsight.bundle
     inputs = sample_inputs(hindsight.problem, hindsight.split, hindsight.config)
-    matrix = bundle.scorer.encoder_.transform(inputs)
+    matrix = bundle.model.encode(inputs)
     found = bundle.attributor.explain(matrix)
     drivers = global_drivers(bundle.explained_specs, found.contributions)
     return drivers_section(drivers, beeswarm=_beeswarm(hindsight, matrix))
@@ -114,7 +114,7 @@ def _beeswarm(hindsight: Hindsight, matrix: Any) -> Any:
     phi, _ = bundle.attributor.log_odds_contributions(matrix)
     return plot_shap_beeswarm(
         phi,
-        explained_matrix(bundle.scorer.learner_.statistics, matrix),
+        explained_matrix(bundle.model.statistics, matrix),
         [spec.name for spec in bundle.explained_specs],
         categorical=[spec.name for spec in bundle.specs if spec.kind is Kind.CATEGORICAL],
     )

@@ -47,7 +47,7 @@ def fairness_part(hindsight: Hindsight) -> Section | None:
     named = list(hindsight.config.insight.protected)
     bundle, test = hindsight.bundle, hindsight.split.test
     # A model of its own says who is MQL: then the SQL line is the one that is drawn on P(won).
-    cutoff = bundle.mql_cutoff if bundle.sql_scorer is None else bundle.sql_cutoff
+    cutoff = bundle.mql_cutoff if bundle.became_sql is None else bundle.sql_cutoff
     if not named or cutoff is None:
         return None
     passed = passed_on_test(hindsight.problem, hindsight.split, *hindsight.test_scores, cutoff)

@@ -14,31 +14,32 @@ import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from leadlift.config import LeadSchema, StagesConfig
 from leadlift.exceptions import BundleError, InputError
-from leadlift.features.builder import FeatureBuilder
 from leadlift.insight.attribution import Attributor
 from leadlift.insight.explained import explained_specs
 from leadlift.insight.reasons import ReasonWriter
 from leadlift.insight.texts import Texts, load_texts
-from leadlift.learning.blending import BlendedLearner
-from leadlift.learning.calibration import Calibrator
-from leadlift.learning.encoding import EncodedColumn, TableEncoder
-from leadlift.learning.scorer import LeadScorer
-from leadlift.serving.evidence_file import evidence_files, read_evidence
-from leadlift.serving.learner_files import learner_files, read_learner
+from leadlift.serving.label_model import LabelModel, dump, label_files, read_label
 from leadlift.terms import Cutoff, FeatureSpec
+
+if TYPE_CHECKING:
+    from leadlift.features.builder import FeatureBuilder
+    from leadlift.learning.fitted.model import FittedModel
+    from leadlift.learning.scorer import LeadScorer
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 FEATURES = "features.json"
 STAGES = "stages.json"
 TEXTS = "texts.json"
+SCHEMA = "schema.json"
+REFERENCE = "reference.json"
+PROVENANCE = "provenance.json"
 # Before the names of the files of the model of the second label.
 SQL_PREFIX = "sql_"
 
@@ -73,12 +74,15 @@ class Reference:
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """A fitted scorer with all that is needed to score new leads and to know where it came from.
+    """A fitted model with all that is needed to score new leads and to know where it came from.
+
+    Loading and scoring take NumPy and Arrow alone; the estimators (`scorer`, `sql_scorer`) are made when they
+    are asked for.
 
     Parameters
     ----------
-    scorer : LeadScorer
-        Fitted, with a :class:`BlendedLearner`.
+    won : LabelModel
+        Learnt which leads are won.
     schema : LeadSchema
         How files are read and which columns are inputs.
     reference : Reference
@@ -90,7 +94,7 @@ class ModelBundle:
     builder : FeatureBuilder or None
         Makes the inputs from leads, events and change log; None where they are the leads' columns as they
         stand.
-    sql_scorer : LeadScorer or None
+    became_sql : LabelModel or None
         Learnt on the same inputs which leads become SQL; its cut-off is then the MQL one. None where there is
         one label, see :mod:`leadlift.learning.two_labels`.
     stages : StagesConfig
@@ -99,25 +103,113 @@ class ModelBundle:
         The words of reasons; English, if not given.
     """
 
-    scorer: LeadScorer
+    won: LabelModel
     schema: LeadSchema
     reference: Reference
     provenance: dict[str, Any]
     version: str = ""
     builder: FeatureBuilder | None = None
-    sql_scorer: LeadScorer | None = None
+    became_sql: LabelModel | None = None
     stages: StagesConfig = field(default_factory=StagesConfig)
     texts: Texts = field(default_factory=load_texts)
+
+    @classmethod
+    def from_scorer(
+        cls,
+        scorer: LeadScorer,
+        schema: LeadSchema,
+        reference: Reference,
+        provenance: dict[str, Any],
+        *,
+        sql_scorer: LeadScorer | None = None,
+        builder: FeatureBuilder | None = None,
+        stages: StagesConfig | None = None,
+        texts: Texts | None = None,
+    ) -> ModelBundle:
+        """Make a bundle of fitted scorers.
+
+        Parameters
+        ----------
+        scorer : LeadScorer
+            Fitted on "won", with a :class:`BlendedLearner`.
+        schema, reference, provenance
+            As of the class.
+        sql_scorer : LeadScorer, optional
+            Fitted on "became SQL".
+        builder, stages, texts : optional
+            As of the class.
+
+        Raises
+        ------
+        InputError
+            A learner is no :class:`BlendedLearner`.
+        """
+        return cls(
+            LabelModel.of(scorer),
+            schema,
+            reference,
+            provenance,
+            builder=builder,
+            became_sql=None if sql_scorer is None else LabelModel.of(sql_scorer),
+            stages=stages or StagesConfig(),
+            texts=texts or load_texts(),
+        )
+
+    def with_scorers(
+        self, scorer: LeadScorer | None = None, sql_scorer: LeadScorer | None = None
+    ) -> ModelBundle:
+        """Return the bundle with other scorers; one that is not given stays."""
+        return replace(
+            self,
+            won=self.won if scorer is None else LabelModel.of(scorer),
+            became_sql=self.became_sql if sql_scorer is None else LabelModel.of(sql_scorer),
+        )
+
+    @property
+    def model(self) -> FittedModel:
+        """What gives P(won)."""
+        return self.won.fitted
+
+    @property
+    def sql_model(self) -> FittedModel | None:
+        """What gives P(SQL); None where there is one label."""
+        return None if self.became_sql is None else self.became_sql.fitted
+
+    @property
+    def probe(self) -> dict[str, Any] | None:
+        """Made-up rows with the scores they must get; see :class:`LabelModel`."""
+        return self.won.probe
+
+    def using(self, engine: str) -> ModelBundle:
+        """Return the bundle with its models on another engine.
+
+        Parameters
+        ----------
+        engine : {"auto", "fast", "plain"}
+            As for :meth:`FittedModel.using`.
+        """
+        second = None if self.became_sql is None else self.became_sql.using(engine)
+        return replace(self, won=self.won.using(engine), became_sql=second)
+
+    @property
+    def scorer(self) -> LeadScorer:
+        """The estimator of "won", made when it is first asked for."""
+        return self.won.scorer
+
+    @property
+    def sql_scorer(self) -> LeadScorer | None:
+        """The estimator of "became SQL"; None where there is one label."""
+        return None if self.became_sql is None else self.became_sql.scorer
 
     @property
     def mql_cutoff(self) -> Cutoff:
         """The MQL line: on P(SQL) where that is learnt, else on P(won)."""
-        return (self.sql_scorer or self.scorer).cutoff_
+        return (self.became_sql or self.won).cutoff
 
     @property
     def sql_cutoff(self) -> Cutoff | None:
         """The SQL line, on P(won); None where there is none."""
-        return self.scorer.sql_cutoff_
+        return self.won.sql_cutoff
 
     @property
     def specs(self) -> tuple[FeatureSpec, ...]:
@@ -127,12 +219,12 @@ class ModelBundle:
     @property
     def explained_specs(self) -> tuple[FeatureSpec, ...]:
         """What each contribution to a score belongs to: the inputs, then pairs of them."""
-        return explained_specs(self.specs, self.scorer.learner_.statistics)
+        return explained_specs(self.specs, self.model.statistics)
 
     @cached_property
     def attributor(self) -> Attributor:
         """What explains the scores, made once."""
-        return Attributor(self.scorer)
+        return Attributor(self.model)
 
     @cached_property
     def reason_writer(self) -> ReasonWriter:
@@ -165,7 +257,7 @@ class ModelBundle:
             folder.parent.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
             try:
-                for name, text in [*files.items(), (MANIFEST, _dump(manifest))]:
+                for name, text in [*files.items(), (MANIFEST, dump(manifest))]:
                     _write(temporary / name, text)
                 _swap(temporary, folder)
             finally:
@@ -190,7 +282,7 @@ class ModelBundle:
         try:
             files = {name: content.decode("utf-8") for name, content in contents.items()}
             return _from_files(files, manifest["version"])
-        except (KeyError, TypeError, ValueError, ValidationError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             msg = f"{folder}: the bundle's files match their hashes but cannot be understood: {error}"
             raise BundleError(msg) from error
 
@@ -216,91 +308,43 @@ def require_place(folder: Path) -> None:
 
 
 def _to_files(bundle: ModelBundle) -> dict[str, str]:
-    built = {} if bundle.builder is None else {FEATURES: _dump(bundle.builder.to_dict(), sort_keys=False)}
-    second = {} if bundle.sql_scorer is None else _scorer_files(bundle.sql_scorer)
+    built = {} if bundle.builder is None else {FEATURES: dump(bundle.builder.to_dict(), sort_keys=False)}
+    second = {} if bundle.became_sql is None else label_files(bundle.became_sql)
     return (
         built
-        | _scorer_files(bundle.scorer)
+        | label_files(bundle.won)
         | {SQL_PREFIX + name: text for name, text in second.items()}
         | {
-            STAGES: _dump(bundle.stages.model_dump(mode="json")),
-            TEXTS: _dump(bundle.texts.to_dict()),
-            "schema.json": _dump(bundle.schema.model_dump(mode="json")),
-            "reference.json": _dump(asdict(bundle.reference)),
-            "provenance.json": _dump(bundle.provenance),
+            STAGES: dump(bundle.stages.model_dump(mode="json")),
+            TEXTS: dump(bundle.texts.to_dict()),
+            SCHEMA: dump(bundle.schema.model_dump(mode="json")),
+            REFERENCE: dump(asdict(bundle.reference)),
+            PROVENANCE: dump(bundle.provenance),
         }
     )
 
 
-def _scorer_files(scorer: LeadScorer) -> dict[str, str]:
-    """What one model is stored as."""
-    learner = scorer.learner_
-    if not isinstance(learner, BlendedLearner):
-        msg = f"a bundle holds a BlendedLearner, got {type(learner).__name__}"
-        raise InputError(msg)
-    files = learner_files(learner)
-    if hasattr(scorer, "evidence_"):
-        files |= evidence_files(scorer.evidence_)
-    return files | {
-        "encoder.json": _dump([asdict(column) for column in scorer.encoder_.columns_]),
-        "calibrator.json": _dump(scorer.calibrator_.to_dict()),
-        "cutoffs.json": _dump({"mql": _as_dict(scorer.cutoff_), "sql": _as_dict(scorer.sql_cutoff_)}),
-    }
-
-
 def _from_files(files: dict[str, str], version: str) -> ModelBundle:
-    data = {name: json.loads(text) for name, text in files.items() if name.endswith(".json")}
     second = {name[len(SQL_PREFIX) :]: text for name, text in files.items() if name.startswith(SQL_PREFIX)}
     return ModelBundle(
-        scorer=_scorer(files),
-        schema=LeadSchema.model_validate(data["schema.json"]),
-        reference=TypeAdapter(Reference).validate_python(data["reference.json"]),
-        provenance=data["provenance.json"],
+        won=read_label(files),
+        schema=LeadSchema.model_validate_json(files[SCHEMA]),
+        reference=TypeAdapter(Reference).validate_json(files[REFERENCE]),
+        provenance=json.loads(files[PROVENANCE]),
         version=version,
-        builder=FeatureBuilder.from_dict(data[FEATURES]) if FEATURES in data else None,
-        sql_scorer=_scorer(second) if second else None,
+        builder=_builder(json.loads(files[FEATURES])) if FEATURES in files else None,
+        became_sql=read_label(second) if second else None,
         # Bundles of before there were rules have none.
-        stages=StagesConfig.model_validate(data.get(STAGES, {})),
+        stages=StagesConfig.model_validate_json(files.get(STAGES, "{}")),
         # Those of before texts could be chosen speak English.
-        texts=Texts.from_dict(data[TEXTS]) if TEXTS in data else load_texts(),
+        texts=Texts.from_dict(json.loads(files[TEXTS])) if TEXTS in files else load_texts(),
     )
 
 
-def _scorer(files: dict[str, str]) -> LeadScorer:
-    """Read one model; the inverse of `_scorer_files`."""
-    data = {name: json.loads(text) for name, text in files.items() if name.endswith(".json")}
-    scorer = LeadScorer()
-    scorer.classes_ = np.array([0, 1])
-    scorer.encoder_ = _encoder(data["encoder.json"])
-    scorer.n_features_in_ = len(scorer.encoder_.columns_)
-    scorer.feature_names_in_ = scorer.encoder_.feature_names_in_
-    scorer.learner_ = read_learner(files, scorer.n_features_in_)
-    scorer.calibrator_ = Calibrator.from_dict(data["calibrator.json"])
-    cutoffs = data["cutoffs.json"]
-    scorer.cutoff_ = TypeAdapter(Cutoff).validate_python(cutoffs["mql"])
-    scorer.sql_cutoff_ = (
-        None if cutoffs["sql"] is None else TypeAdapter(Cutoff).validate_python(cutoffs["sql"])
-    )
-    # Bundles of before evidence was kept have none.
-    if (evidence := read_evidence(files)) is not None:
-        scorer.evidence_ = evidence
-    return scorer
+def _builder(state: dict[str, Any]) -> FeatureBuilder:
+    from leadlift.features.builder import FeatureBuilder
 
-
-def _encoder(columns: list[dict[str, Any]]) -> TableEncoder:
-    encoder = TableEncoder()
-    encoder.columns_ = tuple(TypeAdapter(list[EncodedColumn]).validate_python(columns))
-    encoder.n_features_in_ = len(encoder.columns_)
-    encoder.feature_names_in_ = np.array([column.name for column in encoder.columns_], dtype=object)
-    return encoder
-
-
-def _as_dict(cutoff: Cutoff | None) -> dict[str, Any] | None:
-    return None if cutoff is None else asdict(cutoff)
-
-
-def _dump(value: Any, *, sort_keys: bool = True) -> str:
-    return json.dumps(value, indent=1, sort_keys=sort_keys, ensure_ascii=False, allow_nan=True) + "\n"
+    return FeatureBuilder.from_dict(state)
 
 
 def _manifest(files: dict[str, str]) -> dict[str, Any]:

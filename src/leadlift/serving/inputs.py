@@ -10,10 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from leadlift.config import EventsConfig, HistoryConfig
-from leadlift.data.events import Events, open_events
-from leadlift.data.history import History, open_history
 from leadlift.exceptions import ConfigError, InputError
-from leadlift.features.builder import FeatureBuilder
 from leadlift.terms import LEAD_ID, Severity
 
 if TYPE_CHECKING:
@@ -21,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from leadlift.data.behaviour import BehaviourTable
+    from leadlift.data.events import Events
+    from leadlift.data.history import History
+    from leadlift.features.builder import FeatureBuilder
     from leadlift.features.session import BehaviourSession
     from leadlift.serving.bundle import ModelBundle
 
@@ -49,6 +49,9 @@ class ColumnsAsTheyStand:
             From :func:`leadlift.data.new_leads.prepare_batch`.
         """
         return leads.select(self._names)
+
+    def skip(self, n_rows: int) -> None:
+        """Leave out the next leads."""
 
 
 class BuiltFeatures:
@@ -84,6 +87,10 @@ class BuiltFeatures:
         """
         start, self._done = self._done, self._done + leads.num_rows
         return self._builder.make(self._session, start, self._done, leads)
+
+    def skip(self, n_rows: int) -> None:
+        """Leave out the next leads."""
+        self._done += n_rows
 
 
 Inputs = ColumnsAsTheyStand | BuiltFeatures
@@ -134,7 +141,7 @@ def open_inputs(
     if as_of is None:
         msg = "this bundle scores what was known at a moment; give as_of"
         raise ConfigError(msg)
-    builder = FeatureBuilder.from_dict(bundle.builder.to_dict(), engine)
+    builder = bundle.builder.on(engine)
     moment = np.datetime64(round(as_of.timestamp() * 1_000_000), "us")
     moments = np.full(len(lead_ids), moment)
     with builder.open(once(lead_ids), moments, events=events, history=history) as session:
@@ -173,6 +180,8 @@ def bundle_events(bundle: ModelBundle, source: str | Path | None, query: str | N
     """
     if source is None:
         return None
+    from leadlift.data.events import open_events
+
     roles = bundle.schema.roles.events or EventsConfig()
     return open_events(str(source), query, roles=roles, data=bundle.schema.data)
 
@@ -183,6 +192,8 @@ def bundle_history(
     """Open the change log of a scoring job, written as that of training was; see :func:`bundle_events`."""
     if source is None:
         return None
+    from leadlift.data.history import open_history
+
     roles = bundle.schema.roles.history or HistoryConfig()
     return open_history(str(source), query, roles=roles, data=bundle.schema.data)
 

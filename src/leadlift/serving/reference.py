@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from leadlift.data.values import is_number
 from leadlift.insight.value_texts import number_texts
 from leadlift.serving.bundle import Reference
+from leadlift.serving.drift import number_edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,13 +81,20 @@ def _grade_rates(evidence: Evidence, thresholds: dict[str, float]) -> dict[str, 
 def _profile(values: pa.ChunkedArray) -> dict[str, Any]:
     n_rows = max(len(values), 1)
     known = values.drop_null()
-    profile: dict[str, Any] = {"missing_share": values.null_count / n_rows}
+    profile: dict[str, Any] = {"n_rows": len(values), "missing_share": values.null_count / n_rows}
     if is_number(values.type):
         numbers = known.to_numpy()
         quantiles = np.quantile(numbers, np.linspace(0, 1, 11)).tolist() if len(numbers) else []
-        return profile | {"quantiles": quantiles}
+        return profile | {"quantiles": quantiles, "bin_shares": _bin_shares(numbers, quantiles, n_rows)}
     counts = sorted(_counts(known).items(), key=lambda item: (-item[1], item[0]))[:N_COMMON_LEVELS]
     return profile | {"levels": {level: count / n_rows for level, count in counts}}
+
+
+def _bin_shares(numbers: NDArray[np.float64], quantiles: list[float], n_rows: int) -> list[float]:
+    """Shares of all rows between the quantiles, which rows that tie make uneven."""
+    edges = number_edges(quantiles)
+    counts = np.bincount(np.searchsorted(edges, numbers), minlength=len(edges) + 1)
+    return (counts / n_rows).tolist()
 
 
 def _typical(values: pa.ChunkedArray) -> str | None:

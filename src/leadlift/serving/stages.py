@@ -37,6 +37,15 @@ MINIMUM_STAY = "kept: minimum stay"
 FIT_TOO_LOW = "held back: fit too low"
 ENGAGEMENT_TOO_LOW = "held back: engagement too low"
 BOTH_TOO_LOW = "held back: fit and engagement too low"
+STAGE_REASONS = (
+    SCORE_DECIDED,
+    HAND_RAISE,
+    ABOVE_LOWER_EDGE,
+    MINIMUM_STAY,
+    FIT_TOO_LOW,
+    ENGAGEMENT_TOO_LOW,
+    BOTH_TOO_LOW,
+)
 
 # Texts by which a lead asks to be contacted, in any case.
 YES = ("true", "t", "yes", "y", "1")
@@ -101,17 +110,27 @@ class StageDecision:
 
     Parameters
     ----------
-    stage : ndarray of str, shape (n_leads,)
-        ``"none"``, ``"MQL"`` or ``"SQL"``.
+    rank : ndarray of int8, shape (n_leads,)
+        Place of the stage in ``RANKED_STAGES``: of ``"none"``, ``"MQL"`` or ``"SQL"``.
     since : ndarray of datetime64[us], shape (n_leads,)
         When the lead entered it, UTC; NaT where the moment of scoring is unknown.
-    reason : ndarray of str, shape (n_leads,)
-        What decided.
+    reason_code : ndarray of int8, shape (n_leads,)
+        What decided: a place in :data:`STAGE_REASONS`.
     """
 
-    stage: NDArray[np.object_]
+    rank: NDArray[np.int8]
     since: NDArray[np.datetime64]
-    reason: NDArray[np.object_]
+    reason_code: NDArray[np.int8]
+
+    @property
+    def stage(self) -> NDArray[np.object_]:
+        """The stages by name."""
+        return np.array(RANKED_STAGES, dtype=object)[self.rank]
+
+    @property
+    def reason(self) -> NDArray[np.object_]:
+        """What decided, in words."""
+        return np.array(STAGE_REASONS, dtype=object)[self.reason_code]
 
 
 def decide_stages(
@@ -143,11 +162,7 @@ def decide_stages(
     hand_rank = RANKED_STAGES.index(rules.hand_raise_stage)
     verdict.raise_to(np.where(facts.raises_hand, hand_rank, 0), HAND_RAISE)
     verdict.raise_to(_still_staying(rules, facts.standing, as_of), MINIMUM_STAY)
-    return StageDecision(
-        np.array(RANKED_STAGES, dtype=object)[verdict.rank],
-        _since(verdict.rank, facts.standing, as_of),
-        verdict.reason,
-    )
+    return StageDecision(verdict.rank, _since(verdict.rank, facts.standing, as_of), verdict.reason_code)
 
 
 class _Verdict:
@@ -155,17 +170,17 @@ class _Verdict:
 
     def __init__(self, n_leads: int) -> None:
         self.rank = np.zeros(n_leads, dtype=np.int8)
-        self.reason = np.full(n_leads, SCORE_DECIDED, dtype=object)
+        self.reason_code = np.full(n_leads, STAGE_REASONS.index(SCORE_DECIDED), dtype=np.int8)
 
     def raise_to(self, rank: NDArray[np.integer], why: str) -> None:
         higher = rank > self.rank
         self.rank[higher] = rank[higher]
-        self.reason[higher] = why
+        self.reason_code[higher] = STAGE_REASONS.index(why)
 
     def hold_back(self, too_low: NDArray[np.bool_], why: str) -> None:
         held = too_low & (self.rank > 0)
         self.rank[held] = 0
-        self.reason[held] = why
+        self.reason_code[held] = STAGE_REASONS.index(why)
 
 
 def _above_lower_edge(rules: StagesConfig, lines: Sequence[Line], standing: Standing) -> NDArray[np.integer]:
@@ -215,7 +230,8 @@ def raises_hand(column: pa.ChunkedArray) -> NDArray[np.bool_]:
     if is_number(column.type):
         raised = pc.greater(column, 0)
     else:
-        raised = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(column)), value_set=pa.array(YES))
+        text = pc.cast(column, pa.string())
+        raised = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(text)), value_set=pa.array(YES))
     return pc.fill_null(raised, fill_value=False).to_numpy()
 
 
