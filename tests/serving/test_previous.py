@@ -10,8 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadlift.exceptions import ConfigError, InputError, SchemaError
-from leadlift.serving.previous import NEVER, UNKNOWN, PreviousStages, Standing, hash_ids, read_previous
+from leadlift.serving.id_hashes import hash_ids
+from leadlift.serving.previous import (
+    NEVER,
+    RANKED_GRADES,
+    UNKNOWN,
+    PreviousStages,
+    Standing,
+    read_previous,
+)
 from leadlift.serving.writing import open_output
+from scored_tables import scored_row, scored_table
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 YESTERDAY = NOW - timedelta(days=1)
@@ -92,7 +101,8 @@ def test_the_order_of_rows_does_not_matter():
     rank, since = rng.integers(0, 3, 500).astype(np.int8), np.full(500, NEVER)
     hashes = hash_ids(pa.chunked_array([pa.array(ids)]))
     for order in (np.arange(500), rng.permutation(500)):
-        previous = PreviousStages(hashes[order], Standing(rank[order], since[order]))
+        standing = Standing(rank, since, rng.random(500), rank).take(order)
+        previous = PreviousStages(hashes[order], standing)
         assert previous.of(pa.chunked_array([pa.array(ids)])).rank.tolist() == rank.tolist()
 
 
@@ -150,3 +160,59 @@ def test_without_a_moment_of_scoring_there_is_no_previous():
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     with pytest.raises(InputError, match=r"none\.parquet"):
         read_previous(tmp_path / "none.parquet", as_of=NOW)
+
+
+# Scores and grades
+
+
+def scored_last_night():
+    return scored_table(
+        scored_row("a", 0.1 + 0.2, as_of=YESTERDAY, stage="MQL", grade="B"),
+        scored_row("b", 0.25, as_of=YESTERDAY),
+        scored_row("c", as_of=YESTERDAY),
+    )
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_scores_and_grades_come_back_to_the_bit(tmp_path, ending):
+    rows = scored_last_night()
+    with open_output(tmp_path / f"s.{ending}", rows.schema) as write:
+        write(rows)
+    previous = read_previous(tmp_path / f"s.{ending}", as_of=NOW)
+    found = previous.of(pa.chunked_array([["c", "b", "x", "a"]]))
+    np.testing.assert_array_equal(found.score, [np.nan, 0.25, np.nan, 0.1 + 0.2])
+    assert found.grade.tolist() == [UNKNOWN, RANKED_GRADES.index("D"), UNKNOWN, RANKED_GRADES.index("B")]
+    assert previous.has_grades
+
+
+def test_a_table_of_before_there_were_scores_and_grades_will_do():
+    previous = read_previous(table(), as_of=NOW)
+    found = previous.of(pa.chunked_array([["a"]]))
+    assert (found.rank.tolist(), found.grade.tolist()) == ([1], [UNKNOWN])
+    assert np.isnan(found.score).all()
+    assert not previous.has_grades
+
+
+def test_the_size_of_batches_does_not_matter():
+    rows = scored_table(*[scored_row(f"L{i}", i / 100, as_of=YESTERDAY) for i in range(100)])
+    ids = pa.chunked_array([[f"L{i}" for i in range(0, 120, 7)]])
+    whole = read_previous(rows, as_of=NOW).of(ids)
+    in_pieces = read_previous(pa.Table.from_batches(rows.to_batches(max_chunksize=3)), as_of=NOW).of(ids)
+    for name in ("rank", "since", "score", "grade"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(in_pieces, name))
+
+
+def test_a_grade_or_a_score_that_is_none_is_refused():
+    rows = scored_last_night()
+    grades = rows.set_column(rows.schema.get_field_index("grade"), "grade", pa.array(["A", "hot", None]))
+    with pytest.raises(SchemaError, match="grade holds 'hot'; expected A, B, C, D"):
+        read_previous(grades, as_of=NOW)
+    scores = rows.set_column(rows.schema.get_field_index("score"), "score", pa.array(["0.1", "high", None]))
+    with pytest.raises(SchemaError, match="score holds 'high'; expected numbers from 0 to 1"):
+        read_previous(scores, as_of=NOW)
+
+
+def test_a_query_of_a_file_is_refused(tmp_path):
+    pq.write_table(table(), tmp_path / "s.parquet")
+    with pytest.raises(ConfigError, match=r"previous_query is for DuckDB files and databases"):
+        read_previous(tmp_path / "s.parquet", as_of=NOW, query="scores")
