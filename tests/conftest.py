@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from browser import browser  # noqa: F401 -- a fixture
+from postgresql_session import server  # noqa: F401 -- a fixture
 from spark_session import spark  # noqa: F401 -- a fixture
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"

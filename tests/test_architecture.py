@@ -39,7 +39,7 @@ DOORS = {
     "mlflow": ("lifecycle.tracking",),
     "numba": ("learning.pattern_kernels",),
     "optuna": ("learning.tuning",),
-    "pyspark": ("engines", "serving.spark_job"),
+    "pyspark": ("engines", "serving.part_tasks", "serving.spark_job"),
     "rich": ("cli",),
     "shap": ("insight",),
     "typer": ("cli",),

@@ -252,18 +252,13 @@ def test_no_bundle(score, workspace, tmp_path):
     )
 
 
-def test_a_full_disk_while_scoring(score, workspace, tmp_path, monkeypatch):
-    from leadlift.serving import writing
-
-    full = tmp_path / ".full.csv"
-
-    def on_a_full_disk(_):
-        full.symlink_to("/dev/full")
-        return full
-
-    monkeypatch.setattr(writing, "_temporary", on_a_full_disk)
+def test_a_full_disk_while_scoring(score, workspace, tmp_path):
+    job = tmp_path / ".scored.csv.job"
+    job.mkdir()
+    (job / "output.csv").symlink_to("/dev/full")
     run = score(workspace.new_leads.read_bytes())
     assert_told(run, r"scored.csv could not be written and was left as it was: .*[Nn]o space left", name=None)
+    assert not job.exists()
 
 
 def test_a_full_disk_while_saving_a_bundle(work, monkeypatch):

@@ -12,7 +12,16 @@ PAGES = [
     ROOT / "README.md",
     *(
         ROOT / "docs" / f"{name}.md"
-        for name in ("guide", "behaviour", "cutoff", "segments", "voice_of_lost", "fairness", "scorecard")
+        for name in (
+            "guide",
+            "behaviour",
+            "cutoff",
+            "segments",
+            "voice_of_lost",
+            "fairness",
+            "scorecard",
+            "exports",
+        )
     ),
 ]
 

@@ -24,6 +24,7 @@ from leadlift.lifecycle.preparing import Problem, prepare
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.inputs import bundle_events, bundle_history, open_inputs
 from leadlift.serving.predict import predict, score_table
+from leadlift.serving.spark_job import spark_predict
 
 pytestmark = pytest.mark.slow
 
@@ -129,10 +130,10 @@ def test_no_new_lead_is_a_table_without_rows(trained):
 
 def test_the_command_line_scores_as_the_function_does(trained):
     as_of = datetime(2026, 5, 5, tzinfo=UTC)
-    out = predicted(trained, trained.folder / "leads.csv", "--as-of", as_of.isoformat(), "--batch-rows", 400)
+    out = predicted(trained, trained.folder / "leads.csv", "--as-of", as_of.isoformat(), "--allow-past")
     expected = score_table(trained.bundle, trained.raw_leads(), as_of=as_of, **trained.sources)
     assert out.equals(expected)
-    assert pc.all(pc.equal(expected["status"], "scored")).as_py()
+    assert set(expected["status"].to_pylist()) == {"scored", "too_early"}
 
 
 def test_events_after_the_last_moment_of_a_lead_leave_the_bundle_as_it_is(trained, tmp_path):
@@ -190,6 +191,7 @@ def scored_by(trained, out, **more):
         "events": trained.folder / "events.parquet",
         "history": trained.folder / "history.parquet",
         "as_of": datetime(2026, 3, 3, tzinfo=UTC),
+        "allow_past": True,
     }
     summary = predict(trained.bundle, trained.folder / "leads.csv", out=out, **(arguments | more))
     return summary, pq.read_table(out)
@@ -197,8 +199,25 @@ def scored_by(trained, out, **more):
 
 def test_spark_scores_as_duckdb_does(trained, tmp_path, spark):
     _, here = scored_by(trained, tmp_path / "duckdb.parquet")
-    _, there = scored_by(trained, tmp_path / "spark.parquet", engine="spark")
+    _, there = scored_by(trained, tmp_path / "spark.parquet", feature_engine="spark")
     assert there.equals(here)
+
+
+def test_a_job_on_spark_builds_and_scores_as_one_process_does(trained, tmp_path, spark):
+    summary, here = scored_by(trained, tmp_path / "here.parquet")
+    done = spark_predict(
+        trained.folder / "models" / "champion",
+        trained.folder / "leads.csv",
+        tmp_path / "there",
+        events=trained.folder / "events.parquet",
+        history=trained.folder / "history.parquet",
+        as_of=datetime(2026, 3, 3, tzinfo=UTC),
+        allow_past=True,
+        session=spark,
+    )
+    (part,) = (tmp_path / "there").glob("*/*.parquet")
+    assert pq.read_table(part).equals(here)
+    assert done.events == summary.events
 
 
 def test_a_job_says_how_many_events_it_read_and_of_whom(trained, tmp_path):

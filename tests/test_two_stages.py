@@ -23,10 +23,11 @@ from leadlift.lifecycle.looking_back import look_back
 from leadlift.lifecycle.reporting import report_on
 from leadlift.lifecycle.training import train
 from leadlift.serving import stages
-from leadlift.serving.batch import SCORED_SCHEMA
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.predict import predict, score_table
+from leadlift.serving.scored_columns import SCORED_SCHEMA
 from leadlift.terms import Family
+from small_shards import cut
 from two_stage_leads import CONFIG, two_stage_leads
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -182,7 +183,7 @@ def test_reasons_are_those_of_being_won(bundle, scored):
 
 
 def test_a_bundle_of_one_label_has_no_score_sql(bundle, frame):
-    plain = score_table(replace(bundle, sql_scorer=None), frame, as_of=NOW)
+    plain = score_table(replace(bundle, became_sql=None), frame, as_of=NOW)
     assert plain["score_sql"].null_count == len(frame)
     assert plain.schema == SCORED_SCHEMA
 
@@ -245,16 +246,17 @@ def test_who_stays_in_a_stage_keeps_its_since(bundle, frame, scored):
 
 @pytest.mark.parametrize("batch_rows", [9, 64, 10_000])
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_streaming_gives_the_same_stages_whatever_the_batches(bundle, frame, tmp_path, batch_rows, ending):
+def test_streaming_gives_the_same_stages_whatever_the_batches(
+    bundle, frame, tmp_path, batch_rows, ending, monkeypatch
+):
+    cut(monkeypatch, batch_rows)
     leads, later = frame.head(150), NOW + timedelta(days=1)
     cold = lowered(leads, np.arange(100))
     leads.to_csv(tmp_path / "before.csv", index=False)
     cold.to_csv(tmp_path / "new.csv", index=False)
     before, out = tmp_path / f"scored.{ending}", tmp_path / "out.parquet"
     predict(bundle, tmp_path / "before.csv", out=before, as_of=NOW)
-    summary = predict(
-        bundle, tmp_path / "new.csv", out=out, previous=before, as_of=later, batch_rows=batch_rows
-    )
+    summary = predict(bundle, tmp_path / "new.csv", out=out, previous=before, as_of=later)
     in_memory = score_table(bundle, cold, as_of=later, previous=score_table(bundle, leads, as_of=NOW))
     assert pq.read_table(out).equals(in_memory)
     assert summary.by_stage_reason["kept: minimum stay"] > 0

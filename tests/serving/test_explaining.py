@@ -1,6 +1,7 @@
 """Reasons for given leads add up to their scores, and a lead that cannot be explained says why."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -35,7 +36,7 @@ def explained(bundle, frame):
 
 
 def in_language(bundle, texts):
-    return ModelBundle(bundle.scorer, bundle.schema, bundle.reference, bundle.provenance, texts=texts)
+    return replace(bundle, texts=texts)
 
 
 def test_base_and_points_of_a_lead_are_its_score(explained):
@@ -234,7 +235,7 @@ def test_what_somebody_can_change_can_be_named(bundle, frame):
 
 def test_what_the_configuration_names_holds_unless_somebody_says_otherwise(bundle, frame):
     named = bundle.provenance | {"config": {"insight": {"actionable": ["contact_me"]}}}
-    trained = ModelBundle(bundle.scorer, bundle.schema, bundle.reference, named)
+    trained = ModelBundle.from_scorer(bundle.scorer, bundle.schema, bundle.reference, named)
     by_config = explain_leads(trained, frame).leads["lift"].to_pylist()
     assert by_config == explain_leads(bundle, frame, actionable=["contact_me"]).leads["lift"].to_pylist()
     assert explain_leads(trained, frame, actionable=()).leads["lift"].to_pylist() == (

@@ -14,9 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadlift.exceptions import BundleError, ConfigError, InputError, SchemaError
-from leadlift.serving.batch import SCORED_SCHEMA, grades
+from leadlift.serving.batch import grades
 from leadlift.serving.predict import predict, score_table
+from leadlift.serving.scored_columns import SCORED_SCHEMA
 from leadlift.terms import SCORED_COLUMNS, Family, Kind, Status
+from small_shards import cut
 
 AS_OF = datetime(2026, 11, 22, 6, tzinfo=UTC)
 # Of a sum of up to 30 contributions below 1.
@@ -99,12 +101,13 @@ def test_any_kind_of_table_gives_the_same_scores(bundle, frame, scored, convert)
 
 @pytest.mark.parametrize("batch_rows", [1, 7, 62, 63, 1000])
 def test_the_output_does_not_depend_on_the_size_of_the_batches(
-    bundle, workspace, tmp_path, scored, batch_rows
+    bundle, workspace, tmp_path, scored, batch_rows, monkeypatch
 ):
-    table, _ = run(bundle, workspace.new_leads, tmp_path / "out.parquet", batch_rows=batch_rows)
-    assert table.equals(scored)
-    run(bundle, workspace.new_leads, tmp_path / "out.csv", batch_rows=batch_rows)
     run(bundle, workspace.new_leads, tmp_path / "whole.csv")
+    cut(monkeypatch, batch_rows)
+    table, _ = run(bundle, workspace.new_leads, tmp_path / "out.parquet")
+    assert table.equals(scored)
+    run(bundle, workspace.new_leads, tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
@@ -130,7 +133,8 @@ def statuses(table):
 
 
 @pytest.mark.parametrize("batch_rows", [1, 4, 1000])
-def test_a_lead_that_cannot_be_scored_says_why(bundle, frame, tmp_path, batch_rows):
+def test_a_lead_that_cannot_be_scored_says_why(bundle, frame, tmp_path, batch_rows, monkeypatch):
+    cut(monkeypatch, batch_rows)
     number = numeric_input(bundle)
     bad = frame.iloc[:9].copy()
     bad.loc[1, "lead_id"] = ""
@@ -139,9 +143,7 @@ def test_a_lead_that_cannot_be_scored_says_why(bundle, frame, tmp_path, batch_ro
     bad.loc[4, list(bundle.schema.feature_names)] = ""
     bad.loc[7, "lead_id"] = bad.loc[0, "lead_id"]
     bad.loc[8, "lead_id"] = ""
-    table, summary = run(
-        bundle, to_csv(bad, tmp_path / "bad.csv"), tmp_path / "out.parquet", batch_rows=batch_rows
-    )
+    table, summary = run(bundle, to_csv(bad, tmp_path / "bad.csv"), tmp_path / "out.parquet")
     scored, missing = ("scored", None), ("missing_id", "the id is missing")
     assert statuses(table) == [
         scored,
@@ -176,33 +178,27 @@ def test_a_file_without_one_scorable_lead_still_gives_a_row_each(bundle, frame, 
     assert table["score"].null_count == 3
 
 
-def test_unseen_levels_are_scored_and_counted(bundle, frame):
-    from leadlift.data.new_leads import prepare_batch
-    from leadlift.serving.batch import BatchScorer
-
+def test_unseen_levels_are_scored_and_counted(bundle, workspace, frame, tmp_path):
     changed = with_cells(frame, "industry", {0: "asteroid mining", 5: "alchemy"})
-    scorer = BatchScorer(bundle, None)
-    table = scorer.score(prepare_batch(changed, bundle.schema))
-    assert scorer.summary.unseen["industry"] >= 2
+    table, summary = run(bundle, to_csv(changed, tmp_path / "new.csv"), tmp_path / "out.csv")
     assert table["status"].to_pylist()[0] == "scored"
-    unchanged = BatchScorer(bundle, None)
-    unchanged.score(prepare_batch(frame, bundle.schema))
-    assert scorer.summary.unseen["industry"] - unchanged.summary.unseen["industry"] == 2
+    _, unchanged = run(bundle, workspace.new_leads, tmp_path / "unchanged.csv")
+    assert summary.unseen["industry"] - unchanged.unseen.get("industry", 0) == 2
 
 
 def test_the_summary_is_json_and_counts_every_row_once(bundle, workspace, tmp_path):
-    _, summary = run(bundle, workspace.new_leads, tmp_path / "out.csv", batch_rows=10)
+    _, summary = run(bundle, workspace.new_leads, tmp_path / "out.csv")
     printed = json.loads(json.dumps(summary.to_dict()))
     assert sum(printed["by_status"].values()) == printed["rows_in"]
     assert sum(printed["by_stage"].values()) == printed["by_status"]["scored"]
     assert printed["model_version"] == bundle.version
 
 
-def test_progress_is_told_after_each_batch(bundle, workspace, tmp_path, frame):
+def test_progress_is_told_after_each_batch(bundle, workspace, tmp_path, frame, monkeypatch):
+    cut(monkeypatch, 25)
     told = []
-    run(bundle, workspace.new_leads, tmp_path / "out.csv", batch_rows=25, on_rows=told.append)
-    assert told == sorted(told)
-    assert told[-1] == len(frame)
+    run(bundle, workspace.new_leads, tmp_path / "out.csv", on_rows=told.append)
+    assert told == [*range(0, len(frame), 25), len(frame)]
 
 
 def test_stages_follow_the_cut_offs(scored, bundle):
@@ -238,7 +234,7 @@ def test_a_tie_at_a_capacity_edge_is_broken_by_the_uncalibrated_score(bundle, fr
     tied = replace(bundle.scorer.cutoff_, threshold=float(np.median(scores)), tie_break=np.inf)
     scorer = type(bundle.scorer)()
     scorer.__dict__.update(bundle.scorer.__dict__ | {"cutoff_": tied, "sql_cutoff_": None})
-    table = score_table(ModelBundle(scorer, bundle.schema, bundle.reference, {}), frame)
+    table = score_table(ModelBundle.from_scorer(scorer, bundle.schema, bundle.reference, {}), frame)
     np.testing.assert_array_equal(np.array(table["stage"].to_pylist()) == "MQL", scores > tied.threshold)
 
 
@@ -298,7 +294,7 @@ def test_a_reader_that_fails_midway_leaves_nothing_and_the_older_output(bundle, 
     out = tmp_path / "out.parquet"
     out.write_text("older")
     with pytest.raises(InputError, match=r"1 row\(s\) without the header's .* cells: data row '211"):
-        predict(bundle, leads, out=out, batch_rows=10)
+        predict(bundle, leads, out=out)
     assert out.read_text() == "older"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv", "out.parquet"]
 

@@ -17,7 +17,7 @@ def with_cutoff(bundle, cutoff):
     """The bundle with another MQL cut-off and no SQL one."""
     scorer = type(bundle.scorer)()
     scorer.__dict__.update(bundle.scorer.__dict__ | {"cutoff_": cutoff, "sql_cutoff_": None})
-    return replace(bundle, scorer=scorer)
+    return bundle.with_scorers(scorer)
 
 
 def test_each_new_lead_is_held_to_the_threshold_of_its_level(bundle, workspace, tmp_path):

@@ -16,14 +16,14 @@ import typer
 
 from leadlift.cli.cutoff import cutoff
 from leadlift.cli.explain import explain
-from leadlift.cli.moments import moment_of, now
+from leadlift.cli.export import export
+from leadlift.cli.moments import now
+from leadlift.cli.predict import predict
 from leadlift.cli.printing import (
     print_catalogue,
     print_findings,
     print_json,
-    print_summary,
     print_training,
-    rows_done,
     steps,
 )
 from leadlift.cli.report import report as write_report
@@ -172,6 +172,8 @@ def train(
 
 app.command()(cutoff)
 app.command()(explain)
+app.command()(export)
+app.command()(predict)
 app.command(name="report")(write_report)
 
 
@@ -203,51 +205,6 @@ def features(
     print(f"{len(built.specs)} features of {built.n_rows:,} observations" + (f" in {out}" if out else ""))
     if any(finding.severity is Severity.FATAL for finding in built.findings):
         raise typer.Exit(1)
-
-
-@app.command()
-def predict(
-    leads: Annotated[str, typer.Argument(help="New leads: a file, folder, glob or database.")],
-    out: Annotated[Path, typer.Option(help="Scored table to write, .csv or .parquet.")],
-    bundle: Annotated[Path, typer.Option(help="Model bundle.")] = Path("models/champion"),
-    events: Annotated[str | None, typer.Option(help="Events: a file, folder, glob or database.")] = None,
-    history: Annotated[str | None, typer.Option(help="Change log: a file, folder, glob or database.")] = None,
-    previous: Annotated[str | None, typer.Option(help="Scored table of the scoring before.")] = None,
-    as_of: Annotated[str | None, typer.Option(help="Moment of scoring, ISO 8601; now if not given.")] = None,
-    engine: Annotated[str, typer.Option(help="Where features are built: duckdb or spark.")] = "duckdb",
-    leads_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
-    events_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
-    history_query: Annotated[str | None, typer.Option(help="Table or SELECT, for a database.")] = None,
-    batch_rows: Annotated[int, typer.Option(min=1, help="Rows in memory at a time.")] = 32_768,
-    json: Json = False,
-) -> None:
-    """Score new leads: one row out for every row in."""
-    import time
-
-    from leadlift.data.new_leads import count_rows
-    from leadlift.serving.predict import Queries
-    from leadlift.serving.predict import predict as run
-
-    start = time.perf_counter()
-    with rows_done(count_rows(leads)) as on_rows:
-        summary = run(
-            bundle,
-            leads,
-            out=out,
-            events=events,
-            history=history,
-            previous=previous,
-            as_of=moment_of(as_of),
-            queries=Queries(leads_query, events_query, history_query),
-            engine=engine,
-            batch_rows=batch_rows,
-            on_rows=on_rows,
-        )
-    done = summary.to_dict() | {"out": str(out), "seconds": round(time.perf_counter() - start, 2)}
-    if json:
-        print_json(done)
-    else:
-        print_summary(done)
 
 
 def _settings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -63,19 +63,6 @@ def steps() -> Iterator[Step]:
         step = Step(progress)
         yield step
         step.finish()
-
-
-@contextmanager
-def rows_done(total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show rows scored, rows a second and, where the total is known, the time left."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("Scoring {task.completed:,.0f} leads"), BarColumn(20))
-    with Progress(
-        *columns, TaskProgressColumn(show_speed=True), TimeRemainingColumn(), console=_stderr()
-    ) as progress:
-        task = progress.add_task("score", total=total)
-        yield lambda done: progress.update(task, completed=done)
 
 
 def _stderr() -> Any:
@@ -252,21 +239,41 @@ def print_summary(done: dict[str, Any]) -> None:
     """Print what became of the rows of a scoring job."""
     stages = ", ".join(f"{count:,} {stage}" for stage, count in sorted(done["by_stage"].items()))
     stages = f" ({stages})" if stages else ""
-    print(f"{done['rows_in']:,} leads read, {done['by_status'].get('scored', 0):,} scored{stages}")
+    print(f"{done['rows_in']:,} leads read, {done['scored']:,} scored{stages}")
+    for line in [*_stage_lines(done), *_input_lines(done), *_run_lines(done)]:
+        print(line)
+    print(f"Wrote {done['out']} in {done['seconds']} s (model {done['model_version']})")
+
+
+def _stage_lines(done: dict[str, Any]) -> Iterator[str]:
     for why, count in sorted(done["by_stage_reason"].items()):
         if why != "score":
-            print(f"  {count:,} not by the score alone: {why}")
+            yield f"  {count:,} not by the score alone: {why}"
     if done["not_scored_again"]:
-        print(f"  {done['not_scored_again']:,} leads of the previous table were not scored again")
-    for status, count in sorted(done["by_status"].items()):
-        if status != "scored":
-            print(f"  {count:,} not scored: {status}")
-    if done["events"]:
-        events = done["events"]
-        print(
+        yield f"  {done['not_scored_again']:,} leads of the previous table were not scored again"
+    for status, count in sorted(done["unscored"].items()):
+        yield f"  {count:,} not scored: {status}"
+
+
+def _input_lines(done: dict[str, Any]) -> Iterator[str]:
+    if events := done["events"]:
+        yield (
             f"{events['read']:,} events read, {events['of_other_leads']:,} of other leads, "
             f"{events['copies']:,} copies of others"
         )
     for column, count in sorted(done["unseen"].items()):
-        print(f"  {count:,} leads with a value of {column!r} that the model has never seen")
-    print(f"Wrote {done['out']} in {done['seconds']} s (model {done['model_version']})")
+        yield f"  {count:,} leads with a value of {column!r} that the model has never seen"
+    for flag in done["drift"]:
+        yield f"  {flag['level']} drift of {flag['column']!r} since training (PSI {flag['psi']:.2f})"
+
+
+def _run_lines(done: dict[str, Any]) -> Iterator[str]:
+    if done["resumed_rows"]:
+        yield (
+            f"  {done['resumed_rows']:,} of them taken from a run that was cut off; scored as of "
+            f"{done['as_of']}"
+        )
+    if done["rows_out"] != done["rows_in"]:
+        yield f"  {done['rows_out']:,} written"
+    if done["engine_note"]:
+        yield f"  {done['engine_note']}"

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadlift.data.tables import INVALID, INVALID_DETAIL
+from leadlift.data.tables import CREATED_AT, INVALID, INVALID_DETAIL
 from leadlift.exceptions import ConfigError
 from leadlift.insight.families import family_scores
 from leadlift.learning.cutoff.lead_value import thresholds
 from leadlift.learning.two_labels import published_score_sql
-from leadlift.serving.bundle import ModelBundle
-from leadlift.serving.inputs import (
-    ColumnsAsTheyStand,
-    Inputs,
+from leadlift.serving.previous import NEVER, NO_PREVIOUS, RANKED_STAGES, UNKNOWN, PreviousStages, moment_of
+from leadlift.serving.scored_columns import SCORED_SCHEMA, as_array, coded, scored_table
+from leadlift.serving.stages import (
+    STAGE_REASONS,
+    LeadFacts,
+    Line,
+    StageDecision,
+    decide_stages,
+    raises_hand,
 )
-from leadlift.serving.previous import NEVER, NO_PREVIOUS, UNKNOWN, PreviousStages, hash_ids, moment_of
-from leadlift.serving.stages import LeadFacts, Line, StageDecision, decide_stages, raises_hand
+from leadlift.serving.summary import Counts
 from leadlift.terms import (
     AS_OF,
     BASE,
     GRADE,
     LEAD_ID,
     MODEL_VERSION,
+    PREVIOUS_SCORE,
     REASONS,
     SCORE,
     SCORE_0_100,
@@ -49,216 +53,216 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from leadlift.insight.attribution import Attribution
+    from leadlift.serving.bundle import ModelBundle
+    from leadlift.serving.drift import DriftWatch
+    from leadlift.serving.previous import Standing
 
     # Published probabilities, and the uncalibrated scores below them.
     Scores = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-SCORED_SCHEMA = pa.schema(
-    [
-        (LEAD_ID, pa.string()),
-        (AS_OF, pa.timestamp("us", tz="UTC")),
-        (SCORE, pa.float64()),
-        (SCORE_0_100, pa.int32()),
-        (UNCERTAINTY, pa.float64()),
-        (SCORE_SQL, pa.float64()),
-        (GRADE, pa.string()),
-        (STAGE, pa.string()),
-        (STAGE_SINCE, pa.timestamp("us", tz="UTC")),
-        (STAGE_REASON, pa.string()),
-        (BASE, pa.float64()),
-        *[(family.value, pa.float64()) for family in Family],
-        *[(reason, pa.string()) for reason in REASONS],
-        (STATUS, pa.string()),
-        (STATUS_DETAIL, pa.string()),
-        (MODEL_VERSION, pa.string()),
-    ]
-)
+STATUSES = tuple(Status)
+# Why a row was not scored; an unreadable value is named.
+DETAILS = {
+    Status.MISSING_REQUIRED: "none of the inputs is recorded",
+    Status.TOO_EARLY: "created after as_of",
+    Status.DUPLICATE_ID: "the id stood in an earlier row",
+    Status.MISSING_ID: "the id is missing",
+}
+UNREADABLE = "unreadable or infinite: "
+_MOMENT = SCORED_SCHEMA.field(AS_OF).type
 
 
-@dataclass
-class PredictSummary:
-    """What a scoring job did; every input row is counted once under its status.
+@dataclass(frozen=True)
+class Piece:
+    """Some leads of a job, with what only the order of the job can say.
 
     Parameters
     ----------
-    rows_in : int
-    by_status : dict of str to int
-        Rows by status.
-    by_stage : dict of str to int
-        Scored rows by stage.
-    by_stage_reason : dict of str to int
-        Scored rows by what decided their stage.
-    not_scored_again : int
-        Leads with a stage in the previous scored table and no score now.
-    unseen : dict of str to int
-        By column, cells whose level the model has never seen.
-    events : dict of str to int
-        Events ``read``, those ``of_other_leads`` and ``copies``; empty without events.
-    model_version : str
+    leads : pyarrow.Table
+        Of :func:`leadlift.data.new_leads.prepare_batch`.
+    inputs : pyarrow.Table
+        The inputs of the model, row by row.
+    is_repeated : ndarray of bool, shape (n_rows,)
+        Where the id stood in an earlier row of the job.
+    first_row : int
+        Number of the first row in the job, from 1.
     """
 
-    model_version: str
-    rows_in: int = 0
-    by_status: Counter[str] = field(default_factory=Counter)
-    by_stage: Counter[str] = field(default_factory=Counter)
-    by_stage_reason: Counter[str] = field(default_factory=Counter)
-    not_scored_again: int = 0
-    unseen: Counter[str] = field(default_factory=Counter)
-    events: dict[str, int] = field(default_factory=dict)
+    leads: pa.Table
+    inputs: pa.Table
+    is_repeated: NDArray[np.bool_]
+    first_row: int = 1
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values."""
-        return {
-            "rows_in": self.rows_in,
-            "by_status": dict(self.by_status),
-            "by_stage": dict(self.by_stage),
-            "by_stage_reason": dict(self.by_stage_reason),
-            "not_scored_again": self.not_scored_again,
-            "unseen": dict(self.unseen),
-            "events": self.events,
-            "model_version": self.model_version,
-        }
+
+@dataclass(frozen=True)
+class ScoredPiece:
+    """What became of a piece.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns ``CODED_SCHEMA``, a row for each row of the piece, in its order.
+    counts : Counts
+    """
+
+    table: pa.Table
+    counts: Counts
 
 
 class BatchScorer:
-    """Scores batches of one job: knows the bundle, the ids seen so far, and counts what happens.
+    """Scores pieces of one job. Nothing in it changes: pieces may be scored at once and in any order.
 
     Parameters
     ----------
     bundle : ModelBundle
     as_of : datetime or None
         Moment of scoring, written into each row.
-    inputs : Inputs, optional
-        Makes the inputs of the model; not given, the columns are taken as they stand.
     previous : PreviousStages, optional
         Stages of an earlier scoring, which some rules look at.
+    every_lead_is_known : bool, default=False
+        Whether a lead of which no input is recorded is scored too: that it did nothing is knowledge.
+    reasons : bool, default=True
+        Whether to say why; without, base, sub-scores and reasons are null.
+    watch : DriftWatch, optional
+        Counts inputs and scores, to compare them with those of training.
+
+    Attributes
+    ----------
+    reasons : bool
+
+    Raises
+    ------
+    ConfigError
+        `as_of` has no time zone, or a rule of stages needs the sub-scores that are left out.
     """
 
     def __init__(
         self,
         bundle: ModelBundle,
-        as_of: datetime | None,
-        inputs: Inputs | None = None,
+        as_of: datetime | None = None,
+        *,
         previous: PreviousStages = NO_PREVIOUS,
+        every_lead_is_known: bool = False,
+        reasons: bool = True,
+        watch: DriftWatch | None = None,
     ) -> None:
         if as_of is not None and as_of.tzinfo is None:
             msg = f"as_of needs a time zone, got {as_of.isoformat()}; add one, e.g. +00:00"
             raise ConfigError(msg)
+        if not reasons:
+            _refuse_rules_on_sub_scores(bundle)
         self._bundle = bundle
         self._as_of = as_of
-        self._inputs = inputs or ColumnsAsTheyStand(bundle.schema.feature_names)
         self._previous = previous
-        self.summary = PredictSummary(
-            bundle.version, events=dict(self._inputs.events), not_scored_again=len(previous)
-        )
-        self._attributor = bundle.attributor
-        self._seen_ids = np.empty(0, dtype=np.uint64)
+        self._every_lead_is_known = every_lead_is_known
+        self.reasons = reasons
+        self._watch = watch
 
-    def score(self, batch: pa.RecordBatch) -> pa.Table:
-        """Score one batch.
+    def score(self, piece: Piece) -> ScoredPiece:
+        """Score one piece.
 
         Parameters
         ----------
-        batch : pyarrow.RecordBatch
-            From :func:`leadlift.data.new_leads.prepare_batch`.
+        piece : Piece
 
         Returns
         -------
-        pyarrow.Table
-            Columns :data:`SCORED_SCHEMA`, a row for each row of `batch`, in its order.
+        ScoredPiece
         """
-        table = pa.table(batch)
-        inputs = self._inputs.of(table)
-        status, detail = self._triage(table)
-        rows = np.flatnonzero(status == Status.SCORED)
-        scored = SCORED_SCHEMA.empty_table()
-        if len(rows):
-            valid = pa.array(rows)
-            scored = self._score_valid(inputs.take(valid), table[LEAD_ID].take(valid))
-        # Row i of the output is row place[i] of the scored ones; -1, a null, where it was not scored.
-        place = np.full(len(status), -1)
-        place[rows] = np.arange(len(rows))
-        columns = scored.take(pa.array(place, mask=place < 0))
-        self.summary.rows_in += len(status)
-        self.summary.by_status.update(status.tolist())
-        return _assemble(table, columns, status, detail, self._as_of, self._bundle.version)
-
-    def _triage(self, table: pa.Table) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-        """Give each row its status and, where it is not scored, the reason."""
-        n_rows = table.num_rows
-        status = np.full(n_rows, Status.SCORED.value, dtype=object)
-        detail = np.full(n_rows, None, dtype=object)
-        names = self._bundle.schema.feature_names
-        known = np.full(n_rows, self._inputs.every_lead_is_known)
-        for name in names:
-            known |= pc.is_valid(table[name]).to_numpy()
-        invalid = table[INVALID].to_numpy()
-        _mark(status, detail, ~known, Status.MISSING_REQUIRED, "none of the inputs is recorded")
-        _mark(status, detail, invalid, Status.INVALID_VALUE, None)
-        detail[invalid] = [
-            f"unreadable or infinite: {text}"
-            for text in table[INVALID_DETAIL].filter(table[INVALID]).to_pylist()
-        ]
-        missing_id = pc.is_null(table[LEAD_ID]).to_numpy()
-        _mark(
-            status,
-            detail,
-            self._repeated(table, missing_id),
-            Status.DUPLICATE_ID,
-            "the id stood in an earlier row",
-        )
-        _mark(status, detail, missing_id, Status.MISSING_ID, "the id is missing")
-        return status, detail
-
-    def _repeated(self, table: pa.Table, missing_id: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Say which ids stood before, in this batch or an earlier one of the job.
-
-        Ids are remembered as 64-bit hashes, 8 bytes a lead: among ten million leads the chance that any two
-        different ids share one is 3 in a million.
-        """
-        hashes = hash_ids(table[LEAD_ID])
-        _, first = np.unique(hashes, return_index=True)
-        repeated = np.ones(len(hashes), dtype=bool)
-        repeated[first] = False
-        places = np.searchsorted(self._seen_ids, hashes)
-        in_range = places < len(self._seen_ids)
-        repeated[in_range] |= self._seen_ids[places[in_range]] == hashes[in_range]
-        repeated &= ~missing_id
-        self._seen_ids = np.union1d(self._seen_ids, hashes[~missing_id])
-        return repeated
-
-    def _score_valid(self, inputs: pa.Table, lead_ids: pa.ChunkedArray) -> pa.Table:
-        """Score rows that can be scored."""
-        scorer = self._bundle.scorer
-        matrix = scorer.encoder_.transform(inputs)
-        self.summary.unseen.update(scorer.encoder_.unseen_in(matrix))
-        found = self._attributor.explain(matrix)
-        why = self._why(inputs, found)
-        second = self._second_score(inputs, found)
-        staged = self._decide(self._lines(inputs, found, second), inputs, lead_ids, why)
-        columns: dict[str, Any] = {
-            SCORE: found.score,
-            SCORE_0_100: np.rint(100 * found.score).astype(np.int32),
-            # NaN, which a learner without members gives, is null.
-            UNCERTAINTY: pa.array(found.uncertainty, from_pandas=True),
-            SCORE_SQL: pa.nulls(len(found.score), pa.float64()) if second is None else second[0],
-            GRADE: grades(found.score, self._bundle.reference.grade_thresholds),
-            STAGE: staged.stage,
-            STAGE_SINCE: pa.array(staged.since).cast(pa.timestamp("us", tz="UTC")),
-            STAGE_REASON: staged.reason,
+        status, detail = self._triage(piece)
+        is_scored = status == STATUSES.index(Status.SCORED)
+        counts = Counts(rows_in=len(status), by_status=_counted(status, STATUSES))
+        rows, inputs, ids = np.flatnonzero(is_scored), piece.inputs, piece.leads[LEAD_ID]
+        if len(rows) < len(status):
+            inputs, ids = inputs.take(pa.array(rows)), ids.take(pa.array(rows))
+        columns = self._score_valid(inputs, ids, counts) if len(rows) else {}
+        if self._watch is not None and len(rows):
+            counts.drift = self._watch.count(inputs, columns[SCORE], piece.first_row + rows)
+        if len(rows) < len(status):
+            columns = _spread(columns, is_scored)
+        columns |= {
+            LEAD_ID: piece.leads[LEAD_ID],
+            AS_OF: pa.repeat(pa.scalar(self._as_of, _MOMENT), len(status)),
+            STATUS: coded(status, STATUSES),
+            STATUS_DETAIL: detail,
+            MODEL_VERSION: coded(np.zeros(len(status), dtype=np.int32), [self._bundle.version]),
         }
-        return pa.table(columns | why)
+        return ScoredPiece(scored_table(columns, len(status)), counts)
 
-    def _second_score(self, inputs: pa.Table, found: Attribution) -> Scores | None:
+    def _triage(self, piece: Piece) -> tuple[NDArray[np.int8], pa.DictionaryArray]:
+        """Give each row its status and, where it is not scored, the reason; a later status wins."""
+        leads = piece.leads
+        missing_id = pc.is_null(leads[LEAD_ID]).to_numpy()
+        invalid = leads[INVALID].to_numpy()
+        marked = (
+            (Status.MISSING_REQUIRED, ~self._is_known(leads)),
+            (Status.TOO_EARLY, self._is_too_early(leads)),
+            (Status.INVALID_VALUE, invalid),
+            (Status.DUPLICATE_ID, piece.is_repeated & ~missing_id),
+            (Status.MISSING_ID, missing_id),
+        )
+        status = np.full(leads.num_rows, STATUSES.index(Status.SCORED), dtype=np.int8)
+        for value, rows in marked:
+            status[rows] = STATUSES.index(value)
+        return status, _details(status, leads)
+
+    def _is_known(self, leads: pa.Table) -> NDArray[np.bool_]:
+        """Which leads have at least one input."""
+        known = np.full(leads.num_rows, self._every_lead_is_known)
+        for name in self._bundle.schema.feature_names:
+            if known.all():
+                break
+            known |= pc.is_valid(leads[name]).to_numpy()
+        return known
+
+    def _is_too_early(self, leads: pa.Table) -> NDArray[np.bool_]:
+        """Which leads are created after the moment of scoring."""
+        if self._as_of is None or CREATED_AT not in leads.column_names:
+            return np.zeros(leads.num_rows, dtype=bool)
+        later = pc.greater(leads[CREATED_AT], pa.scalar(self._as_of, leads.schema.field(CREATED_AT).type))
+        return pc.fill_null(later, fill_value=False).to_numpy()
+
+    def _score_valid(self, inputs: pa.Table, lead_ids: pa.ChunkedArray, counts: Counts) -> dict[str, Any]:
+        """Score rows that can be scored."""
+        model = self._bundle.model
+        matrix = model.encode(inputs)
+        counts.unseen.update(model.unseen_in(matrix))
+        if self.reasons:
+            found = self._bundle.attributor.explain(matrix)
+            score, log_odds, uncertainty = found.score, found.log_odds, found.uncertainty
+            why = self._why(inputs, found)
+        else:
+            score, log_odds, uncertainty = model.score_with_uncertainty(matrix)
+            why = {}
+        second = self._second_score(inputs, score)
+        standing = self._previous.of(lead_ids)
+        staged = self._decide(self._lines(inputs, (score, log_odds), second), inputs, standing, why)
+        counts.by_stage.update(_counted(staged.rank, RANKED_STAGES))
+        counts.by_stage_reason.update(_counted(staged.reason_code, STAGE_REASONS))
+        counts.scored_again += int((standing.rank != UNKNOWN).sum())
+        thresholds_of_grades = self._bundle.reference.grade_thresholds
+        return why | {
+            SCORE: score,
+            SCORE_0_100: np.rint(100 * score).astype(np.int32),
+            # NaN, which stands for unknown, is null.
+            UNCERTAINTY: pa.array(uncertainty, from_pandas=True),
+            SCORE_SQL: None if second is None else second[0],
+            PREVIOUS_SCORE: pa.array(standing.score, from_pandas=True),
+            GRADE: coded(grade_codes(score, thresholds_of_grades), grade_names(thresholds_of_grades)),
+            STAGE: coded(staged.rank, RANKED_STAGES),
+            STAGE_SINCE: pa.array(staged.since).cast(_MOMENT),
+            STAGE_REASON: coded(staged.reason_code, STAGE_REASONS),
+        }
+
+    def _second_score(self, inputs: pa.Table, score: NDArray[np.float64]) -> Scores | None:
         """Published P(SQL) and the log-odds below it; None where there is one label."""
-        second = self._bundle.sql_scorer
+        second = self._bundle.sql_model
         if second is None:
             return None
-        score, log_odds = second.score_matrix(second.encoder_.transform(inputs))
-        return published_score_sql(score, found.score), log_odds
+        score_sql, log_odds = second.score(second.encode(inputs))
+        return published_score_sql(score_sql, score), log_odds
 
-    def _lines(self, inputs: pa.Table, found: Attribution, second: Scores | None) -> list[Line]:
-        won = (found.score, found.log_odds)
+    def _lines(self, inputs: pa.Table, won: Scores, second: Scores | None) -> list[Line]:
         drawn = (
             (Stage.MQL, self._bundle.mql_cutoff, second or won),
             (Stage.SQL, self._bundle.sql_cutoff, won),
@@ -270,28 +274,42 @@ class BatchScorer:
         ]
 
     def _decide(
-        self, lines: list[Line], inputs: pa.Table, lead_ids: pa.ChunkedArray, sub_scores: dict[str, Any]
+        self,
+        lines: list[Line],
+        inputs: pa.Table,
+        standing: Standing,
+        sub_scores: dict[str, Any],
     ) -> StageDecision:
-        """Decide the stages, and count them."""
-        rules, standing = self._bundle.stages, self._previous.of(lead_ids)
-        raised = np.zeros(len(lead_ids), dtype=bool)
+        """Decide the stages."""
+        rules, none = self._bundle.stages, np.zeros(inputs.num_rows)
+        raised = none.astype(bool)
         if rules.hand_raise is not None:
             raised = raises_hand(inputs[rules.hand_raise])
-        facts = LeadFacts(sub_scores[Family.FIT], sub_scores[Family.ENGAGEMENT], raised, standing)
+        # Without reasons no rule looks at sub-scores.
+        fit, engagement = (sub_scores.get(family, none) for family in (Family.FIT, Family.ENGAGEMENT))
         as_of = NEVER if self._as_of is None else moment_of(self._as_of)
-        staged = decide_stages(rules, lines, facts, as_of)
-        self.summary.by_stage.update(staged.stage.tolist())
-        self.summary.by_stage_reason.update(staged.reason.tolist())
-        self.summary.not_scored_again -= int((standing.rank != UNKNOWN).sum())
-        return staged
+        return decide_stages(rules, lines, LeadFacts(fit, engagement, raised, standing), as_of)
 
     def _why(self, inputs: pa.Table, found: Attribution) -> dict[str, Any]:
         """Sub-scores by family and the strongest reasons."""
-        specs = self._bundle.explained_specs
+        bundle = self._bundle
         columns: dict[str, Any] = {BASE: np.full(len(found.score), found.base)}
-        columns |= family_scores(specs, found.contributions, found.residual)
-        told = self._bundle.reason_writer.strongest(inputs, found.contributions, len(REASONS))
+        columns |= family_scores(bundle.explained_specs, found.contributions, found.residual)
+        told = bundle.reason_writer.strongest(inputs, found.contributions, len(REASONS))
         return columns | dict(zip(REASONS, told, strict=True))
+
+
+def grade_names(thresholds: dict[str, float]) -> tuple[str, ...]:
+    """Return the grades, the best first; D is what reaches no threshold."""
+    return (*sorted(thresholds), "D")
+
+
+def grade_codes(score: NDArray[np.float64], thresholds: dict[str, float]) -> NDArray[np.int8]:
+    """Return the place of each score's grade among :func:`grade_names`: the best one that it reaches."""
+    code = np.full(len(score), len(thresholds), dtype=np.int8)
+    for place, name in reversed(list(enumerate(sorted(thresholds)))):
+        code[score >= thresholds[name]] = place
+    return code
 
 
 def grades(score: NDArray[np.float64], thresholds: dict[str, float]) -> NDArray[np.object_]:
@@ -302,37 +320,40 @@ def grades(score: NDArray[np.float64], thresholds: dict[str, float]) -> NDArray[
     >>> grades(np.array([0.7, 0.1]), {"A": 0.6, "B": 0.4, "C": 0.2}).tolist()
     ['A', 'D']
     """
-    grade = np.full(len(score), "D", dtype=object)
-    for name, threshold in sorted(thresholds.items(), reverse=True):
-        grade[score >= threshold] = name
-    return grade
+    return np.array(grade_names(thresholds), dtype=object)[grade_codes(score, thresholds)]
 
 
-def _mark(
-    status: NDArray[np.object_],
-    detail: NDArray[np.object_],
-    rows: NDArray[np.bool_],
-    value: Status,
-    why: str | None,
-) -> None:
-    status[rows] = value.value
-    detail[rows] = why
+def _refuse_rules_on_sub_scores(bundle: ModelBundle) -> None:
+    rules = bundle.stages
+    needing = [name for name in ("min_fit", "min_engagement") if getattr(rules, name) is not None]
+    if needing:
+        msg = (
+            f"the bundle's rule(s) of stages {', '.join(needing)} look at sub-scores, which come with the "
+            f"reasons; score with reasons"
+        )
+        raise ConfigError(msg)
 
 
-def _assemble(
-    table: pa.Table,
-    scored: pa.Table,
-    status: NDArray[np.object_],
-    detail: NDArray[np.object_],
-    as_of: datetime | None,
-    version: str,
-) -> pa.Table:
-    n_rows = table.num_rows
-    columns = {name: scored[name] for name in scored.column_names} | {
-        LEAD_ID: table[LEAD_ID],
-        AS_OF: pa.repeat(pa.scalar(as_of, SCORED_SCHEMA.field(AS_OF).type), n_rows),
-        STATUS: status,
-        STATUS_DETAIL: pa.array(detail, pa.string()),
-        MODEL_VERSION: pa.repeat(pa.scalar(version), n_rows),
-    }
-    return pa.table({name: columns[name] for name in SCORED_SCHEMA.names}).cast(SCORED_SCHEMA)
+def _counted(codes: NDArray[np.int8], names: tuple[str, ...]) -> dict[str, int]:
+    counts = np.bincount(codes, minlength=len(names)).tolist()
+    return {str(name): count for name, count in zip(names, counts, strict=True) if count}
+
+
+def _details(status: NDArray[np.int8], leads: pa.Table) -> pa.DictionaryArray:
+    """Why each row is not scored, null where it is."""
+    texts, place = list(DETAILS.values()), np.full(len(STATUSES), -1)
+    for value in DETAILS:
+        place[STATUSES.index(value)] = list(DETAILS).index(value)
+    codes = place[status]
+    invalid = np.flatnonzero(status == STATUSES.index(Status.INVALID_VALUE))
+    if len(invalid):
+        named = leads[INVALID_DETAIL].take(pa.array(invalid)).combine_chunks().dictionary_encode()
+        codes[invalid] = len(texts) + named.indices.to_numpy()
+        texts += [UNREADABLE + names for names in named.dictionary.to_pylist()]
+    return coded(codes, texts)
+
+
+def _spread(columns: dict[str, Any], is_scored: NDArray[np.bool_]) -> dict[str, Any]:
+    """Columns of the scored rows over all rows, null where a row was not scored."""
+    place = pa.array(np.cumsum(is_scored) - 1, mask=~is_scored)
+    return {name: as_array(values).take(place) for name, values in columns.items() if values is not None}

@@ -16,9 +16,12 @@ from leadlift.data.new_leads import iter_batches, prepare_batch
 from leadlift.insight.wording import PAIR
 from leadlift.serving.batch import BatchScorer
 from leadlift.serving.bundle import ModelBundle
+from leadlift.serving.id_hashes import IdsSeen
 from leadlift.serving.inputs import Inputs, bundle_events, bundle_history, open_inputs
 from leadlift.serving.lifting import lift
+from leadlift.serving.pieces import make_piece
 from leadlift.serving.predict import Queries
+from leadlift.serving.scored_columns import decoded
 from leadlift.terms import (
     BASE,
     GRADE,
@@ -243,18 +246,6 @@ def _asked_for(batch: pa.RecordBatch, lead_ids: Sequence[str] | None) -> pa.Reco
     return batch.filter(pc.is_in(batch[LEAD_ID], value_set=pa.array(list(lead_ids), pa.string())))
 
 
-class _InputsMade:
-    """Inputs that were made already, so that they can be shown beside the scores."""
-
-    def __init__(self, inputs: Inputs, made: pa.Table) -> None:
-        self.events, self.every_lead_is_known = inputs.events, inputs.every_lead_is_known
-        self._made = made
-
-    def of(self, leads: pa.Table) -> pa.Table:
-        del leads
-        return self._made
-
-
 def _explained(
     bundle: ModelBundle,
     rows: pa.RecordBatch,
@@ -264,10 +255,11 @@ def _explained(
     most_reasons: int,
     actionable: Sequence[str] | None,
 ) -> ExplainedLeads:
-    made = inputs.of(pa.table(rows))
-    scored = BatchScorer(bundle, as_of, _InputsMade(inputs, made)).score(rows)
+    piece = make_piece(pa.table(rows), inputs, IdsSeen())
+    scorer = BatchScorer(bundle, as_of, every_lead_is_known=inputs.every_lead_is_known)
+    scored = decoded(scorer.score(piece).table)
     valid = np.flatnonzero(pc.equal(scored[STATUS], Status.SCORED.value).to_numpy())
-    values, ids = made.take(pa.array(valid)), scored[LEAD_ID].take(pa.array(valid))
+    values, ids = piece.inputs.take(pa.array(valid)), scored[LEAD_ID].take(pa.array(valid))
     leads = _with_lift(bundle, scored, values, valid, actionable)
     return ExplainedLeads(
         pa.concat_tables([leads, _not_found(bundle, lead_ids, scored[LEAD_ID])]),
@@ -305,7 +297,7 @@ def _not_found(bundle: ModelBundle, lead_ids: Sequence[str], found: pa.ChunkedAr
 
 def _reasons(bundle: ModelBundle, values: pa.Table, ids: pa.ChunkedArray, most_reasons: int) -> pa.Table:
     """Reasons of leads, lead by lead, and what is left of each score."""
-    found = bundle.attributor.explain(bundle.scorer.encoder_.transform(values))
+    found = bundle.attributor.explain(bundle.model.encode(values))
     told = bundle.reason_writer.ranked(values, found.contributions, most_reasons)
     names = ids.to_pylist()
     rows: list[list[dict[str, Any]]] = [[] for _ in names]
