@@ -73,7 +73,14 @@ def tree_part(models: Models, matrix: np.ndarray, n_rounds: int) -> tuple[float,
     return base, raw / base, reasons / base
 
 
-def end_to_end(models: Models, folder: Path, matrix: np.ndarray, n: int, n_rounds: int) -> list[list[float]]:
+def end_to_end(
+    models: Models,
+    folder: Path,
+    matrix: np.ndarray,
+    n: int,
+    n_rounds: int,
+    ways: tuple[Way, ...] = WAYS,
+) -> list[list[float]]:
     """Return the share of the base that each way costs, with trees alone and with everything."""
 
     def scored(bundle: str, way: Way) -> Callable[[], object]:
@@ -83,10 +90,10 @@ def end_to_end(models: Models, folder: Path, matrix: np.ndarray, n: int, n_round
         )
 
     rows = matrix[:BASE_ROWS]
-    works = [scored(bundle, way) for bundle in ("trees", "whole") for way in WAYS]
+    works = [scored(bundle, way) for bundle in ("trees", "whole") for way in ways]
     base, *spent = cpu_seconds(lambda: _base(models, rows), *works, n_rounds=n_rounds)
     shares = [seconds / (base * n / len(rows)) for seconds in spent]
-    return [shares[: len(WAYS)], shares[len(WAYS) :]]
+    return [shares[: len(ways)], shares[len(ways) :]]
 
 
 def _base(models: Models, rows: np.ndarray) -> None:

@@ -16,7 +16,6 @@ from leadlift.config import DataConfig, LeadSchema, SchemaConfig
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.candidates import BaggedTrees
 from leadlift.learning.scorer import LeadScorer
-from leadlift.learning.target_statistics import NO_STATISTICS
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.reference import build_reference
 from leadlift.terms import FeatureSpec, Kind
@@ -88,13 +87,13 @@ def write_leads(folder: Path, n: int, *, csv: bool = True) -> None:
         text.close()
 
 
-def make_models(folder: Path) -> Models:
+def make_models(folder: Path, n_training: int = N_TRAINING) -> Models:
     """Fit the models; the bundles are saved as ``trees`` and ``whole``."""
-    table, won = leads(N_TRAINING, seed=0)
+    table, won = leads(n_training, seed=0)
     inputs = table.select([*NUMBERS, *TEXTS])
-    whole = _scorer().fit(inputs, won)
-    trees = _scorer().fit(inputs, won)
-    trees.learner_.weight_, trees.learner_.trees_.statistics_ = 0.0, NO_STATISTICS
+    whole = _scorer(max_statistics=5).fit(inputs, won)
+    trees = _scorer(max_statistics=0).fit(inputs, won)
+    trees.learner_.weight_ = 0.0
     matrix = whole.encoder_.transform(inputs)
     return Models(
         _booster(matrix, won),
@@ -104,9 +103,11 @@ def make_models(folder: Path) -> Models:
     )
 
 
-def _scorer() -> LeadScorer:
+def _scorer(max_statistics: int) -> LeadScorer:
     rounds = N_TREES // N_MEMBERS
-    trees = BaggedTrees(n_folds=N_MEMBERS, max_rounds=rounds, patience_rounds=rounds)
+    trees = BaggedTrees(
+        n_folds=N_MEMBERS, max_rounds=rounds, patience_rounds=rounds, max_statistics=max_statistics
+    )
     return LeadScorer(learner=BlendedLearner(trees=trees))
 
 
