@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,7 +24,7 @@ import pyarrow.parquet
 import kills
 import predict_data
 from explain_speed import cpu_seconds
-from first_run import Cost, run
+from first_run import Cost
 from leadlift.learning.patterns import PatternForest
 from leadlift.serving.predict import predict
 from machine import PACKAGES, conditions
@@ -31,6 +32,7 @@ from predict_data import Models
 
 RESULTS = Path(__file__).parent / "results" / "predict.md"
 USUAL_SCRIPT = Path(__file__).parent / "usual_script.py"
+APART = Path(__file__).parent / "apart.py"
 BASE_ROWS = 200_000
 TREE_ROWS = 100_000
 MOST_SPARK = 1.6
@@ -61,6 +63,12 @@ WAYS = (
     Way("csv", "csv", "fast", reasons=False, most=0.60),
     Way("csv", "csv", "fast", reasons=True, most=1.10),
 )
+
+
+def run(*command: str) -> Cost:
+    """Run a command to its end and return what it cost."""
+    told = subprocess.run([sys.executable, str(APART), *command], check=True, capture_output=True, text=True)
+    return Cost(*map(float, told.stdout.split()))
 
 
 def tree_part(models: Models, matrix: np.ndarray, n_rounds: int) -> tuple[float, float, float]:
