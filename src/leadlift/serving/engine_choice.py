@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadlift.exceptions import BundleError, ConfigError, shorten
@@ -76,7 +76,7 @@ def choose_engine(
         return _probed(bundle, PLAIN, note="")
     fault = _table_fault(bundle, first)
     if not fault and engine != PLAIN:
-        fault = _probe_fault(_with_engine(bundle, FAST))
+        fault = _probe_fault(bundle.using(FAST))
     if not fault:
         note = "" if engine == PLAIN or is_compiled() else WITHOUT_COMPILER
         return _probed(bundle, PLAIN if engine == PLAIN else FAST, note)
@@ -89,7 +89,7 @@ def choose_engine(
 
 def _probed(bundle: ModelBundle, engine: str, note: str) -> ChosenEngine:
     """The bundle with an engine that gives the scores of its probe."""
-    chosen = _with_engine(bundle, engine)
+    chosen = bundle.using(engine)
     if fault := _probe_fault(chosen):
         msg = f"the model does not score as when it was saved: {fault}. Train it again on this machine"
         raise BundleError(msg)
@@ -105,12 +105,3 @@ def _table_fault(bundle: ModelBundle, first: pa.Table) -> str:
 def _probe_fault(bundle: ModelBundle) -> str:
     labels = [label for label in (bundle.won, bundle.became_sql) if label is not None and label.probe]
     return next(filter(None, (check_probe(label.fitted, label.probe) for label in labels)), "")
-
-
-def _with_engine(bundle: ModelBundle, engine: str) -> ModelBundle:
-    second = bundle.became_sql
-    return replace(
-        bundle,
-        won=replace(bundle.won, fitted=bundle.model.using(engine)),
-        became_sql=None if second is None else replace(second, fitted=second.fitted.using(engine)),
-    )
