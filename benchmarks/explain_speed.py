@@ -222,7 +222,7 @@ def building(forest: Forest, attributed: tuple[Attributor, np.ndarray] | None = 
 
 def bundle_rows(name: str, scorer: LeadScorer, leads: object) -> tuple[Speed, Building]:
     """Measure a default scorer: its trees alone, and the whole way to published reasons."""
-    matrix, attributor = rows_of(scorer, leads, N_ROWS), Attributor(scorer)
+    matrix, attributor = rows_of(scorer, leads, N_ROWS), Attributor(scorer.fitted)
     forest = forest_of(f"default scorer, {name}", scorer, matrix)
     attributor.explain(matrix[:10])
     return speed(forest, lambda: in_batches(attributor, matrix)), building(forest, (attributor, matrix))
