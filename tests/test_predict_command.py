@@ -1,7 +1,10 @@
 """`leadlift predict` tells machines how far it is and what it did, and refuses what makes no sense."""
 
 import json
+import re
 
+import pyarrow as pa
+import pyarrow.csv
 import pytest
 
 from command_line import run_cli, run_ok
@@ -20,6 +23,19 @@ def test_one_line_of_json_says_what_was_done(command, workspace):
     assert told["rows_in"] == told["rows_out"] == told["scored"] + sum(told["unscored"].values())
     assert told["mql"] + told["sql"] + told["by_stage"]["none"] == told["scored"]
     assert {"drift", "unseen", "seconds", "rows_per_second", "model_version", "as_of", "engine"} <= set(told)
+
+
+def test_the_columns_that_drifted_most_are_named(workspace, command, tmp_path):
+    table = pyarrow.csv.read_csv(workspace.new_leads)
+    changed = ("employees", "industry", "seniority", "region", "source", "campaign")
+    for name in changed:
+        same = pa.repeat(7 if name == "employees" else "another", len(table))
+        table = table.set_column(table.column_names.index(name), name, same)
+    pyarrow.csv.write_csv(table, tmp_path / "other.csv")
+    printed = run_ok("predict", tmp_path / "other.csv", *command[2:]).out
+    assert re.search(
+        r"\d columns are not distributed as at training, .*: '\w+' \d+\.\d\d, .* and \d more", printed
+    )
 
 
 def test_progress_may_be_lines_of_json(command, monkeypatch):

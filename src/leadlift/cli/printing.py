@@ -25,6 +25,7 @@ class Outcome(NamedTuple):
     all_that_did: str
 
 
+MOST_DRIFTED = 5
 WON = Outcome("won", "were won", "wins")
 BECAME_SQL = Outcome("became SQL", "became SQL", "SQLs")
 
@@ -263,8 +264,19 @@ def _input_lines(done: dict[str, Any]) -> Iterator[str]:
         )
     for column, count in sorted(done["unseen"].items()):
         yield f"  {count:,} leads with a value of {column!r} that the model has never seen"
-    for flag in done["drift"]:
-        yield f"  {flag['level']} drift of {flag['column']!r} since training (PSI {flag['psi']:.2f})"
+    if done["drift"]:
+        yield _drift_line(done["drift"])
+
+
+def _drift_line(flags: list[dict[str, Any]]) -> str:
+    """The columns that drifted most; all of them are in the line for machines."""
+    most = sorted(flags, key=lambda flag: -flag["psi"])[:MOST_DRIFTED]
+    named = ", ".join(f"{flag['column']!r} {flag['psi']:.2f}" for flag in most)
+    more = f" and {len(flags) - len(most)} more" if len(flags) > len(most) else ""
+    noun = "column is" if len(flags) == 1 else "columns are"
+    return (
+        f"  {len(flags)} {noun} not distributed as at training, by population stability index: {named}{more}"
+    )
 
 
 def _run_lines(done: dict[str, Any]) -> Iterator[str]:
