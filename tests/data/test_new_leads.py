@@ -185,6 +185,19 @@ def test_files_of_which_one_holds_dictionaries_are_one_table(tmp_path, table):
     assert values(got) == prepare_batch(table, SCHEMA).to_pylist()
 
 
+def test_row_groups_do_not_stay_in_memory(tmp_path):
+    n_rows = 200_000
+    visits = np.random.default_rng(0).random(n_rows)
+    table = pa.table({"id": np.arange(n_rows).astype(str), "visits": visits, "source": ["web"] * n_rows})
+    pq.write_table(table, tmp_path / "new.parquet", row_group_size=10_000, compression="none")
+    del table
+    batches = iter_batches(tmp_path / "new.parquet", SCHEMA, batch_rows=10_000, encode_levels=True)
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in batches]
+    assert len(held) == 20
+    assert max(held) < (tmp_path / "new.parquet").stat().st_size / 2
+
+
 def test_a_damaged_row_group_in_the_middle_ends_the_job_with_the_name_of_the_file(tmp_path, table):
     path = tmp_path / "new.parquet"
     pq.write_table(table, path, row_group_size=100, compression="none", use_dictionary=False)

@@ -37,11 +37,23 @@ def _bar(total: int | None) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("Scoring {task.completed:,.0f} leads"), BarColumn(20))
-    speed = TaskProgressColumn(show_speed=True)
-    with Progress(*columns, speed, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
-        task = progress.add_task("score", total=total)
-        yield lambda done: progress.update(task, completed=done)
+    start = time.perf_counter()
+    columns = (
+        TextColumn("Scoring {task.completed:,.0f} leads"),
+        BarColumn(20),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("score", total=total, speed="")
+
+        def tell(done: int) -> None:
+            # Rows come in pieces of many thousands, which a moving average would take for bursts.
+            per_second = _state(done, total, time.perf_counter() - start)["rows_per_second"]
+            progress.update(task, completed=done, speed=f"{per_second:,} a second")
+
+        yield tell
 
 
 @contextmanager

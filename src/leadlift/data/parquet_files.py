@@ -121,7 +121,8 @@ def _is_unreadable(dtype: pa.DataType) -> bool:
 
 def _open(path: Path, encoded: Sequence[str] = ()) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, read_dictionary=list(encoded))
+        # Buffered ahead, every row group read would stay in memory until the file is closed.
+        return pq.ParquetFile(path, read_dictionary=list(encoded), pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 
