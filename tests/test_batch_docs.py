@@ -15,19 +15,13 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from fenced_blocks import blocks
 from leadlift.cli import app
 from spark_session import require_spark
 
 ROOT = Path(__file__).parents[1]
 BATCH, SPARK = ROOT / "docs" / "batch.md", ROOT / "docs" / "spark.md"
 NIGHT_BEFORE = "2026-11-21"
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """Return the fenced blocks of a page in one language, those within lists too."""
-    text = page.read_text(encoding="utf-8")
-    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, flags=re.DOTALL | re.MULTILINE)
-    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
 
 
 def block_with(page: Path, language: str, words: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import leadlift as ll
+from fenced_blocks import blocks
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -24,11 +25,6 @@ PAGES = [
         )
     ),
 ]
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """Return the fenced blocks of a page in one language."""
-    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 @pytest.fixture(scope="module")
