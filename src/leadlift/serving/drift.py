@@ -269,10 +269,8 @@ class _LevelBins:
         if not pa.types.is_dictionary(encoded.type):
             encoded = encoded.dictionary_encode()
         # The last place is that of the null index.
-        bin_of_level = np.append(
-            pc.index_in(encoded.dictionary, self.levels).fill_null(n_levels).to_numpy(), n_levels + 1
-        )
-        bins = bin_of_level[encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()]
+        common = _filled(pc.index_in(encoded.dictionary, self.levels), n_levels)
+        bins = np.append(common, n_levels + 1)[_filled(encoded.indices, len(encoded.dictionary))]
         return np.bincount(bins, minlength=len(self.shares)).tolist()
 
 
@@ -288,6 +286,10 @@ def _bins(kind: Kind, profile: Mapping[str, Any], n_evidence: int) -> _Bins:
         return _LevelBins(pa.array(levels, pa.string()), np.array([*shares, other, missing]), n_rows)
     shares = profile.get("bin_shares") or _nominal_shares(profile["quantiles"], 1 - missing)
     return _NumberBins(number_edges(profile["quantiles"]), np.array([*shares, missing]), n_rows)
+
+
+def _filled(places: pa.Array, missing: int) -> NDArray[np.int32]:
+    return (places.fill_null(missing) if places.null_count else places).to_numpy()
 
 
 def _counts(bins: _Bins, table: pa.Table | None, name: str) -> list[int]:
