@@ -12,7 +12,7 @@ from laws import law
 from leadlift.exceptions import InputError
 from leadlift.learning.binned_logistic import BinnedLogistic, bin_column
 from leadlift.learning.blending import BlendedLearner
-from leadlift.learning.candidates import BaggedTrees
+from leadlift.learning.candidates import BaggedTrees, default_lightgbm
 from leadlift.learning.fitted.engines import ROWS_WORTH_TABLES
 from leadlift.learning.log_odds import log_loss_each
 from leadlift.learning.splitting import grouped_folds
@@ -136,6 +136,27 @@ def test_the_number_of_jobs_does_not_change_a_bit():
     one, two = (trees(n_jobs=n).fit(X, y) for n in (1, 2))
     assert one.model_texts_ == two.model_texts_
     assert one.oof_log_odds_.tobytes() == two.oof_log_odds_.tobytes()
+
+
+def test_lightgbm_is_never_called_with_another_number_of_threads(monkeypatch):
+    # It is one number for the whole process: a call that leaves it open changes it under a member that is
+    # being learnt in another thread, which then writes beyond its buffers.
+    threads, train, predict = [], lgb.train, lgb.Booster.predict
+
+    def watched_train(parameters, *args, **kwargs):
+        threads.append(parameters["num_threads"])
+        return train(parameters, *args, **kwargs)
+
+    def watched_predict(*args, **kwargs):
+        threads.append(kwargs.get("num_threads"))
+        return predict(*args, **kwargs)
+
+    monkeypatch.setattr(lgb, "train", watched_train)
+    monkeypatch.setattr(lgb.Booster, "predict", watched_predict)
+    X, y = simulate()
+    trees(n_jobs=2).fit(X, y)
+    default_lightgbm(X, y, [2])(X)
+    assert threads == [1] * (2 * 3 + 2)
 
 
 def test_another_seed_gives_another_bag():

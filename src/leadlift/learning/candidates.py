@@ -6,6 +6,7 @@ Trees stay small and numeric, which is what makes exact SHAP cheap
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -189,9 +190,11 @@ class BaggedTrees(ShippedClassifier):
         booster = lgb.train(
             self._parameters(X.shape, fold), train, rounds, valid_sets=watched, callbacks=stop
         )
-        text = booster.model_to_string(num_iteration=booster.best_iteration or None)
-        log_odds = booster.predict(X[held], raw_score=True, num_iteration=booster.best_iteration or None)
-        return text, log_odds
+        best = booster.best_iteration or None
+        # A call that names no number of threads sets one for the whole process, under a member that is being
+        # learnt beside this one, and LightGBM writes beyond its buffers.
+        log_odds = booster.predict(X[held], raw_score=True, num_iteration=best, num_threads=1)
+        return booster.model_to_string(num_iteration=best), log_odds
 
     def _parameters(self, shape: tuple[int, int], fold: int) -> dict[str, Any]:
         n_rows, n_columns = shape
@@ -251,4 +254,4 @@ def default_lightgbm(matrix: NDArray[np.float64], y: NDArray, categorical: list[
     # OpenMP's threads wait for each other on a busy machine, which took ten times the time of one thread.
     parameters["num_threads"] = 1
     data = lgb.Dataset(matrix, y, categorical_feature=categorical or "auto")
-    return lgb.train(parameters, data, num_boost_round=100).predict
+    return functools.partial(lgb.train(parameters, data, num_boost_round=100).predict, num_threads=1)
