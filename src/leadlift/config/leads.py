@@ -23,7 +23,13 @@ class DataConfig(Section):
         Source of the leads.
     events, history : str or None
         Sources of the behaviour events and of the change log of fields.
-    leads_query, events_query, history_query : str or None
+    contacts : str or None
+        Source of the contact log: which leads were worked, and since when. Training then learns from those
+        leads alone, each weighted by the inverse of its chance to be worked; see docs/feedback.md.
+    scores : str or None
+        Store of scored batches (a folder or a database) from which that chance is read; without one the log
+        holds it.
+    leads_query, events_query, history_query, contacts_query : str or None
         For DuckDB files and databases: the name of a table, or a SELECT.
     delimiter, encoding : str
         Of a CSV file; ignored for Parquet.
@@ -41,9 +47,12 @@ class DataConfig(Section):
     leads: Name
     events: Name | None = None
     history: Name | None = None
+    contacts: Name | None = None
+    scores: Name | None = None
     leads_query: Name | None = None
     events_query: Name | None = None
     history_query: Name | None = None
+    contacts_query: Name | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     encoding: Name = "utf-8"
     decimal: Literal[".", ","] = "."
@@ -51,6 +60,13 @@ class DataConfig(Section):
     missing_values: tuple[str, ...] = ()
     missing_numbers: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     ragged_rows: Literal["error", "skip"] = "error"
+
+    @model_validator(mode="after")
+    def _scores_serve_the_contact_log(self) -> DataConfig:
+        if self.scores is not None and self.contacts is None:
+            msg = "scores says how likely leads were to be contacted, and needs contacts: who was contacted"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _marks_differ(self) -> DataConfig:

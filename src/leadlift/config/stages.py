@@ -28,6 +28,11 @@ class StagesConfig(Section):
     min_fit, min_engagement : float or None
         A lead whose sub-score, the column of that name in the scored table, is lower does not qualify by its
         score; in [-1, 1], None sets no minimum. Leads that ask are not held to them.
+    explore_share : float or None
+        Share in (0, 1) of the leads that are neither MQL nor SQL which is marked for contact at random, so
+        that something is learnt of leads like them; None marks nobody.
+    explore_seed : int
+        Seed >= 0 of that draw. It is kept as it is: with another one other leads are drawn.
     """
 
     fall_back_share: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -36,6 +41,8 @@ class StagesConfig(Section):
     hand_raise_stage: Literal["MQL", "SQL"] = "SQL"
     min_fit: Points | None = None
     min_engagement: Points | None = None
+    explore_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    explore_seed: Annotated[int, Field(ge=0)] = 0
 
     @property
     def need_previous(self) -> bool:

@@ -78,6 +78,11 @@ class Observations:
         Leads, not rows, that are open and have a closing date in the past: taken as open, not left out.
     n_truncated : int
         Rows whose weight was held at :data:`leadlift.data.censoring.MAX_WEIGHT`; they are not left out.
+    contact_weight : numpy.ndarray of float64 or None, shape (n,)
+        How many leads each row stands for, >= 1, since those that were not worked have no outcome. It is not
+        in `weight`. None where every lead was worked.
+    n_not_worked : int
+        Rows of leads that were not worked.
     """
 
     rows: pa.Table
@@ -98,6 +103,8 @@ class Observations:
     n_open: int = 0
     n_reopened: int = 0
     n_truncated: int = 0
+    contact_weight: np.ndarray | None = None
+    n_not_worked: int = 0
     _made_from: tuple[Lives, ObservationPlan] | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -19,9 +19,8 @@ from leadlift.insight.grouping import group_specs, grouped_contributions
 from leadlift.learning.binned_logistic import BinnedLogistic
 from leadlift.learning.blending import BlendedLearner
 from leadlift.learning.candidates import BaggedTrees
-from leadlift.learning.encoding import TableEncoder
+from leadlift.learning.encoding import TableEncoder, rows_of
 from leadlift.learning.intervals import clopper_pearson
-from leadlift.learning.scorer import rows_of
 from leadlift.learning.splitting import content_order, one_row_a_lead
 from leadlift.terms import FeatureSpec, Interval
 

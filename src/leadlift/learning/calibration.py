@@ -331,7 +331,7 @@ def _choose(losses: dict[str, NDArray[np.float64]], weight: NDArray) -> str:
     for name in others:
         gain = losses[first] - losses[name]
         mean = float(np.average(gain, weights=weight))
-        error = float(np.std(gain) / np.sqrt(len(gain)))
+        error = float(np.sqrt(((weight * (gain - mean)) ** 2).sum()) / weight.sum())
         if mean > error and mean > best_gain:
             best, best_gain = name, mean
     return best

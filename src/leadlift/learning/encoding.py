@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from leadlift.exceptions import SchemaError, shorten
@@ -216,3 +217,8 @@ def _leads_by_level(values: pa.Array, lead: pa.Array | None) -> dict[str, int]:
     counts = pc.value_counts(values.drop_null())
     pairs = zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)
     return dict(pairs)
+
+
+def rows_of(X: Any, rows: NDArray[np.int64]) -> Any:
+    """Return some rows of a table or an array, as one of its kind."""
+    return X.take(rows) if hasattr(X, "combine_chunks") else _safe_indexing(X, rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadlift.learning.propensity import effective_size
 from leadlift.learning.splitting import (
     as_moments,
     content_order,
@@ -112,6 +113,7 @@ def early_and_late(
     label_known_at: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     weight: NDArray | None = None,
+    contact_weight: NDArray | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
     """Return the rows that fit the learner and the late rows that calibrate it and decide the cut-off.
 
@@ -125,6 +127,9 @@ def early_and_late(
         As for :meth:`LeadScorer.fit`.
     weight : ndarray of shape (n_rows,), optional
         Rows of weight 0 are neither early nor late.
+    contact_weight : ndarray of shape (n_rows,), optional
+        As for :meth:`LeadScorer.fit`; rows are then counted by their effective number, since a few heavy ones
+        say little.
 
     Returns
     -------
@@ -135,7 +140,7 @@ def early_and_late(
         or where they and the embargo before them would take more than half of the rows from the learner.
     """
     if weight is not None and not weight.all():
-        return _of_counted(np.flatnonzero(weight), y, as_of, label_known_at, groups)
+        return _of_counted(np.flatnonzero(weight), y, as_of, label_known_at, groups, contact_weight)
     everything = np.arange(len(y))
     if as_of is None:
         return everything, None
@@ -145,9 +150,9 @@ def early_and_late(
         if len(parts[0]) < LEAST_FITTED_SHARE * len(y):
             break
         early, late = parts
-        if _holds(y[late], ENOUGH_OF_EITHER):
+        if _n_of_either(y, contact_weight, late) >= ENOUGH_OF_EITHER:
             break
-    if _holds(y[early], LEAST_OF_EITHER) and _holds(y[late], LEAST_OF_EITHER):
+    if all(_n_of_either(y, contact_weight, part) >= LEAST_OF_EITHER for part in (early, late)):
         return early, late
     return everything, None
 
@@ -158,10 +163,12 @@ def _of_counted(
     as_of: ArrayLike | None,
     label_known_at: ArrayLike | None,
     groups: ArrayLike | None,
+    contact_weight: NDArray | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
     """Cut some rows as if there were no others; the numbers are those of all rows."""
     moments = [None if values is None else as_moments(values)[rows] for values in (as_of, label_known_at)]
-    early, late = early_and_late(y[rows], *moments, None if groups is None else np.asarray(groups)[rows])
+    lead, stands_for = (None if v is None else np.asarray(v)[rows] for v in (groups, contact_weight))
+    early, late = early_and_late(y[rows], *moments, lead, contact_weight=stands_for)
     return rows[early], None if late is None else rows[late]
 
 
@@ -203,6 +210,9 @@ def deal_out(
     )
 
 
-def _holds(y: NDArray, n_of_either: int) -> bool:
-    won = int(y.sum())
-    return min(won, len(y) - won) >= n_of_either
+def _n_of_either(y: NDArray, contact_weight: NDArray | None, rows: NDArray[np.int64]) -> float:
+    """How many of the rarer outcome there are, or how many of equal weight say as much."""
+    outcomes = [rows[y[rows] > 0], rows[y[rows] <= 0]]
+    if contact_weight is None:
+        return min(map(len, outcomes))
+    return min(effective_size(contact_weight[of_one]) for of_one in outcomes)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import (
     _check_sample_weight,
     _check_y,
@@ -27,7 +26,7 @@ from leadlift.learning.cutoff import (
     passes,
     thresholds,
 )
-from leadlift.learning.encoding import TableEncoder, as_inputs, is_table
+from leadlift.learning.encoding import TableEncoder, as_inputs, is_table, rows_of
 from leadlift.learning.fitted.model import FittedModel
 from leadlift.learning.learner_choice import default_learner, informed
 from leadlift.learning.log_odds import LogOddsClassifier, binary_target
@@ -140,6 +139,7 @@ class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
         accounts: ArrayLike | None = None,
         plan: TrainingPlan | None = None,
         least_score: ArrayLike | None = None,
+        contact_weight: ArrayLike | None = None,
     ) -> LeadScorer:
         """Learn, calibrate and cut off.
 
@@ -165,6 +165,9 @@ class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
             Which rows do what, for a second label of the same rows; None deals them out.
         least_score : array of shape (n_rows,), optional
             Scores of the evidence are raised to these; see :mod:`leadlift.learning.two_labels`.
+        contact_weight : array of shape (n_rows,), optional
+            How many leads each row stands for, >= 1, where those that nobody worked are absent. Calibrator
+            and evidence count by it; the learner does not, see :mod:`leadlift.learning.propensity`.
 
         Returns
         -------
@@ -190,8 +193,9 @@ class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
         groups = None if groups is None else np.asarray(groups)
         together = groups if accounts is None else np.asarray(accounts)
         weight = _check_sample_weight(sample_weight, np.empty(len(y)), ensure_non_negative=True)
+        stands_for = None if contact_weight is None else np.asarray(contact_weight, dtype=np.float64)
         early, late = (
-            early_and_late(target, as_of, label_known_at, groups, weight)
+            early_and_late(target, as_of, label_known_at, groups, weight, stands_for)
             if plan is None
             else (plan.fit, None)
         )
@@ -208,8 +212,9 @@ class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
         forward = self.plan_.forward(target, as_of, label_known_at, groups)
         log_odds = self._learn(matrix, target, taught, together, forward)
         self.held_out_log_odds_ = log_odds
-        self._calibrate(log_odds, target, weight)
-        self._gather_evidence(X, log_odds, target, weight, as_of, groups, least_score)
+        stands_for = np.ones(len(y)) if stands_for is None else stands_for
+        self._calibrate(log_odds, target, weight * stands_for)
+        self._gather_evidence(X, log_odds, target, weight, stands_for, as_of, groups, least_score)
         return self._decide()
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -376,6 +381,7 @@ class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
         log_odds: NDArray,
         y: NDArray,
         weight: NDArray,
+        stands_for: NDArray,
         as_of: NDArray | None,
         groups: NDArray | None,
         least_score: NDArray | None,
@@ -390,8 +396,8 @@ class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
             None if groups is None else groups[rows],
             self.plan_.evidence,
             random_state=self.random_state,
-            share_of_arrivals=self.plan_.share_deciding,
-            weight=weight[rows],
+            share_of_arrivals=self.plan_.share_deciding / float(stands_for[rows].mean()),
+            weight=(weight * stands_for)[rows],
             inputs=as_inputs(rows_of(X, rows)),
         )
 
@@ -441,8 +447,3 @@ class LeadScorer(RefreshMixin, ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
-
-
-def rows_of(X: Any, rows: NDArray[np.int64]) -> Any:
-    """Return some rows of a table or an array, as one of its kind."""
-    return X.take(rows) if hasattr(X, "combine_chunks") else _safe_indexing(X, rows)

@@ -58,6 +58,7 @@ def learn_second_label(
     label_known_at: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     accounts: ArrayLike | None = None,
+    contact_weight: ArrayLike | None = None,
 ) -> LeadScorer:
     """Learn which leads become SQL, on the inputs and slices that a fitted scorer was learnt on.
 
@@ -75,7 +76,7 @@ def learn_second_label(
     sample_weight : array of shape (n_rows,), optional
     teaches : array of bool, shape (n_rows,)
         False for a lead that was SQL already at the moment of its row: it takes no part.
-    as_of, label_known_at, groups, accounts : arrays of shape (n_rows,), optional
+    as_of, label_known_at, groups, accounts, contact_weight : arrays of shape (n_rows,), optional
         As for :meth:`LeadScorer.fit`.
 
     Returns
@@ -91,7 +92,7 @@ def learn_second_label(
     """
     from sklearn.base import clone
 
-    from leadlift.learning.scorer import rows_of
+    from leadlift.learning.encoding import rows_of
 
     kept = np.asarray(teaches, dtype=bool)
 
@@ -109,6 +110,7 @@ def learn_second_label(
             label_known_at=of(label_known_at),
             groups=of(groups),
             accounts=of(accounts),
+            contact_weight=of(contact_weight),
             plan=scorer.plan_.among(kept),
             least_score=of(_scores_of_deciding_rows(scorer)),
         )

@@ -81,6 +81,7 @@ def backtest(
     groups: ArrayLike | None = None,
     accounts: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
+    contact_weight: ArrayLike | None = None,
     policy: CutoffPolicy | None = None,
     update: ModelUpdate | None = None,
     n_blocks: int = 5,
@@ -106,6 +107,10 @@ def backtest(
         Moment of each row: datetime64, or numbers in time order.
     label_known_at, groups, accounts, sample_weight : arrays of shape (n_rows,), optional
         As for :meth:`LeadScorer.fit`.
+    contact_weight : array of shape (n_rows,), optional
+        How many leads each row stands for, >= 1, where those that nobody worked are absent. Blocks are then
+        measured on a plain sample of the leads stood for
+        (:func:`leadlift.learning.propensity.kept_by_weight`), and leads a week count the absent ones.
     policy : CutoffPolicy, optional
         Sets the cut-off of each block; None takes that of `scorer`, else a threshold of 0.5.
     update : ModelUpdate, optional
@@ -146,7 +151,7 @@ def backtest(
     >>> result.blocks.select(["block", "begin", "end", "n"]).to_pylist()[0]
     {'block': 1, 'begin': 399, 'end': 699, 'n': 301}
     """
-    leads = _leads(X, y, as_of, label_known_at, groups, accounts, sample_weight)
+    leads = _leads(X, y, as_of, label_known_at, groups, accounts, sample_weight, contact_weight)
     blocks = rolling_blocks(leads.y, leads.as_of, leads.label_known_at, leads.groups, n_blocks, first_share)
     update = update or Refit()
     played = _play(leads, blocks, scorer, policy or scorer.cutoff, update, on_block)
@@ -167,6 +172,7 @@ def _leads(
     groups: ArrayLike | None,
     accounts: ArrayLike | None,
     sample_weight: ArrayLike | None,
+    contact_weight: ArrayLike | None,
 ) -> KnownLeads:
     y = np.asarray(y)
     return KnownLeads(
@@ -178,6 +184,7 @@ def _leads(
         None if accounts is None else np.asarray(accounts),
         np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64),
         np.full(len(y), np.nan),
+        None if contact_weight is None else np.asarray(contact_weight, dtype=np.float64),
     )
 
 

@@ -44,6 +44,8 @@ class Said:
     cutoff : Cutoff or None
     check : PromiseCheck or None
         None where nothing was promised.
+    leads_per_tested : float
+        Leads of the block for each one that is measured; 1 where every lead was worked.
     """
 
     score: NDArray[np.float64]
@@ -52,6 +54,7 @@ class Said:
     tested: NDArray[np.int64]
     cutoff: Cutoff | None
     check: PromiseCheck | None
+    leads_per_tested: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -100,13 +103,16 @@ def say(
     Said
     """
     score, log_odds = model.score_matrix(model.encoder_.transform(new.X))
-    tested = _one_a_lead(new, log_odds, random_state)
+    leads = _one_a_lead(new, log_odds, random_state)
+    tested = new.representative(leads, random_state)
     passed, check = None, None
     if cutoff is not None:
         edge = thresholds(cutoff, as_inputs(new.X))
         passed = passes(score, edge, log_odds=log_odds, tie_break=cutoff.tie_break)
         check = _check(model, cutoff, known, score[tested], log_odds[tested])
-    return Said(score, log_odds, passed, tested, cutoff, check)
+    stands_for = new.contact_weight
+    per_tested = 1.0 if stands_for is None else float(stands_for[leads].sum()) / len(tested)
+    return Said(score, log_odds, passed, tested, cutoff, check, per_tested)
 
 
 def _one_a_lead(new: KnownLeads, log_odds: NDArray[np.float64], random_state: int) -> NDArray[np.int64]:
@@ -136,7 +142,14 @@ def _recent(model: LeadScorer, known: KnownLeads) -> Evidence | None:
         return None
     score = model.calibrator_.transform(later.scored_before)
     return gather_evidence(
-        score, later.scored_before, later.y > 0, later.as_of, later.groups, "given", random_state=0
+        score,
+        later.scored_before,
+        later.y > 0,
+        later.as_of,
+        later.groups,
+        "given",
+        random_state=0,
+        weight=later.contact_weight,
     )
 
 
@@ -163,7 +176,7 @@ def measure_block(
     """
     tested, score = rows[said.tested], said.score[said.tested]
     y, moments = leads.y[tested], leads.as_of[tested]
-    base_rate = float((known.y > 0).mean())
+    base_rate = float(np.average(known.y > 0, weights=known.contact_weight))
     row = {
         "block": number,
         "begin": leads.as_of[rows].min(),
@@ -201,7 +214,7 @@ def _decision(won: NDArray[np.bool_], moments: NDArray, said: Said) -> dict[str,
         "threshold": said.cutoff.threshold,
         "promised_precision": promised,
         "n_qualified": n,
-        "per_week": _per_week(n, moments),
+        "per_week": _per_week(n * said.leads_per_tested, moments),
         "recall": n_both / n_won if n_won else None,
         "is_void": None if said.check is None else said.check.is_void,
     }
@@ -213,7 +226,7 @@ def _decision(won: NDArray[np.bool_], moments: NDArray, said: Said) -> dict[str,
     return found | {"precision": precision.estimate, **interval, "is_kept": kept}
 
 
-def _per_week(n: int, moments: NDArray) -> float | None:
+def _per_week(n: float, moments: NDArray) -> float | None:
     if moments.dtype.kind != "M":
         return None
     days = (moments.max() - moments.min()) / np.timedelta64(1, "D") + 1

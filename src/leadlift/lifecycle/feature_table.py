@@ -11,7 +11,7 @@ import pyarrow as pa
 from leadlift.data.inputs import input_columns
 from leadlift.data.reading import read_leads
 from leadlift.lifecycle.inputs import feature_job
-from leadlift.lifecycle.preparing import observe
+from leadlift.lifecycle.observing import observe
 from leadlift.serving.writing import open_output
 
 if TYPE_CHECKING:

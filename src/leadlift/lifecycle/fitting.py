@@ -24,7 +24,7 @@ from leadlift.learning.scorer import LeadScorer, early_and_late
 from leadlift.learning.segment_models import SegmentedLearner
 from leadlift.learning.tuning import SearchResult, search_trees
 from leadlift.learning.two_labels import choose_both_cutoffs
-from leadlift.lifecycle.holdout import Holdout
+from leadlift.lifecycle.holdout import Holdout, representative
 from leadlift.lifecycle.preparing import Problem
 
 if TYPE_CHECKING:
@@ -79,7 +79,10 @@ def _search(
 
     moments = _moments(problem, split.train, split)
     # The late leads calibrate and decide later; a search that saw them would spoil them as evidence.
-    rows = split.train[early_and_late(problem.y[split.train], **moments)[0]]
+    stands_for = problem.observations.contact_weight
+    stands_for = None if stands_for is None else stands_for[split.train]
+    early, _ = early_and_late(problem.y[split.train], **moments, contact_weight=stands_for)
+    rows = split.train[early]
     encoder = TableEncoder()
     matrix = encoder.fit_transform(problem.inputs.take(pa.array(rows)))
     together = _together(problem, rows)
@@ -137,6 +140,7 @@ def _fit(
         trees = BaggedTrees(random_state=seed, **(search.parameters if search else {}))
         kind = BlendedLearner if config.model.segment is None else SegmentedLearner
         learner = kind(trees, n_folds=folds, random_state=seed)
+    stands_for = problem.observations.contact_weight
     scorer = LeadScorer(
         learner=learner,
         monotone=config.model.monotone or None,
@@ -150,6 +154,7 @@ def _fit(
         problem.observations.weight[split.train],
         **_moments(problem, split.train, split),
         accounts=None if problem.accounts is None else problem.accounts[split.train],
+        contact_weight=None if stands_for is None else stands_for[split.train],
     )
 
 
@@ -191,9 +196,8 @@ def measure(
     """Open the test set once: quality of the model and of the baselines, and the scores."""
     encoder = scorer.encoder_
     test = encoder.transform(problem.inputs.take(pa.array(split.test)))
-    seen = encoder.transform(problem.inputs.take(pa.array(split.train)))
+    rows = representative(split.train, problem, config.model.random_state)
+    seen = encoder.transform(problem.inputs.take(pa.array(rows)))
     score, log_odds = scorer.score_matrix(test)
-    others = baseline_scores(
-        encoder, seen, problem.y[split.train], test, random_state=config.model.random_state
-    )
+    others = baseline_scores(encoder, seen, problem.y[rows], test, random_state=config.model.random_state)
     return metrics.quality_table(problem.y[split.test], {"leadlift": score} | others), (score, log_odds)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leadlift.learning.encoding import TableEncoder
+from leadlift.learning.propensity import kept_by_weight
 from leadlift.learning.splitting import content_order, grouped_folds, one_row_a_lead, slice_in_time
 from leadlift.terms import Finding, Severity
 
@@ -30,7 +31,8 @@ class Holdout:
     ----------
     train, test : ndarray of int64
         Row numbers in the order of the rows' content, so that no sum over them depends on the order of the
-        file. Of a lead with several moments, one drawn at random is tested.
+        file. Of a lead with several moments, one drawn at random is tested; where not every lead was worked,
+        the test rows are :func:`representative`.
     kind : str
         ``"forward in time"`` or ``"random, time order unknown"``.
     findings : tuple of Finding
@@ -70,11 +72,13 @@ def hold_back(problem: Problem, *, test_share: float, random_state: int) -> Hold
     forward = _latest(problem, test_share)
     if forward is not None:
         train, test = [order[np.isin(order, part)] for part in forward]
-        return Holdout(train, _one_a_lead(test, problem, random_state), FORWARD)
+        test = tested_rows(test, problem, random_state)
+        if problem.observations.contact_weight is None or _enough(problem.y[test]):
+            return Holdout(train, test, FORWARD)
     together = problem.groups if problem.accounts is None else problem.accounts
     groups = None if together is None else together[order]
     folds = grouped_folds(problem.y[order], round(1 / test_share), groups=groups, random_state=random_state)
-    test = _one_a_lead(order[folds == 0], problem, random_state)
+    test = tested_rows(order[folds == 0], problem, random_state)
     return Holdout(order[folds != 0], test, RANDOM, (_time_unknown(problem),))
 
 
@@ -95,11 +99,46 @@ def rows_by_content(problem: Problem) -> NDArray[np.int64]:
     return rows[content_order(matrix[rows], problem.y[rows])]
 
 
-def _one_a_lead(test: NDArray[np.int64], problem: Problem, random_state: int) -> NDArray[np.int64]:
-    """Each lead tested once, or the intervals of the figures would be too narrow."""
-    if problem.groups is None:
-        return test
-    return one_row_a_lead(test, problem.groups, random_state=random_state)
+def tested_rows(rows: NDArray[np.int64], problem: Problem, random_state: int) -> NDArray[np.int64]:
+    """Return which of some rows are tested: one a lead, or the intervals of the figures would be too narrow.
+
+    Where not every lead was worked, they are :func:`representative`.
+
+    Parameters
+    ----------
+    rows : ndarray of int64
+        In the order of their content.
+    problem : Problem
+    random_state : int
+        Seed of the draws.
+
+    Returns
+    -------
+    ndarray of int64
+    """
+    if problem.groups is not None:
+        rows = one_row_a_lead(rows, problem.groups, random_state=random_state)
+    return representative(rows, problem, random_state)
+
+
+def representative(rows: NDArray[np.int64], problem: Problem, random_state: int) -> NDArray[np.int64]:
+    """Return a plain sample of the leads that some rows stand for, so that its figures need no weights.
+
+    Parameters
+    ----------
+    rows : ndarray of int64
+        In the order of their content.
+    problem : Problem
+    random_state : int
+
+    Returns
+    -------
+    ndarray of int64
+        All of `rows` where every lead was worked; else those that
+        :func:`leadlift.learning.propensity.kept_by_weight` draws.
+    """
+    weight = problem.observations.contact_weight
+    return rows if weight is None else rows[kept_by_weight(weight[rows], random_state)]
 
 
 def _latest(problem: Problem, share: float) -> tuple[NDArray[np.int64], ...] | None:

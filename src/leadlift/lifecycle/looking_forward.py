@@ -14,6 +14,7 @@ import pyarrow.csv
 from leadlift.exceptions import ConfigError
 from leadlift.insight.backtest_plot import plot_backtest
 from leadlift.insight.plots import save_figures
+from leadlift.learning.propensity import kept_by_weight
 from leadlift.learning.splitting import one_row_a_lead
 from leadlift.lifecycle.backtest import BacktestResult, backtest, rolling_blocks
 from leadlift.lifecycle.forward_gap import ForwardGap, compare_forward
@@ -151,12 +152,14 @@ def look_forward(
     if not config.model.backtest_blocks:
         return ForwardLook(_gap_to_test(problem, split, scorer, score), None, recency)
     step(f"Backtesting on {config.model.backtest_blocks} blocks before the test set")
+    stands_for = problem.observations.contact_weight
     played = backtest(
         scorer,
         problem.inputs.take(pa.array(split.train)),
         problem.y[split.train],
         **_columns(problem, split),
         sample_weight=problem.observations.weight[split.train],
+        contact_weight=None if stands_for is None else stands_for[split.train],
         policy=policy,
         update=get_model_update(config.model.backtest_update),
         n_blocks=config.model.backtest_blocks,
@@ -181,6 +184,9 @@ def _gap_to_test(
     places = scorer.plan_.fit
     if problem.groups is not None:
         places = one_row_a_lead(places, problem.groups[split.train], random_state=scorer.random_state)
+    stands_for = problem.observations.contact_weight
+    if stands_for is not None:
+        places = places[kept_by_weight(stands_for[split.train][places], scorer.random_state)]
     rows = split.train[places]
     log_odds = scorer.held_out_log_odds_[places]
     return compare_forward(problem.y[rows], log_odds, problem.y[split.test], score, is_paired=False)

@@ -12,8 +12,9 @@ from sklearn.base import clone
 
 from leadlift.exceptions import ConfigError
 from leadlift.learning.cutoff import FixedThreshold
+from leadlift.learning.encoding import rows_of
 from leadlift.learning.plan import ENOUGH_OF_EITHER, LEAST_OF_EITHER
-from leadlift.learning.scorer import rows_of
+from leadlift.learning.propensity import kept_by_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +64,8 @@ class KnownLeads:
     scored_before : ndarray of float64, shape (n_rows,)
         Uncalibrated log-odds that a row got in an earlier block, when its outcome was not known; NaN where it
         was in none.
+    contact_weight : ndarray of float64, shape (n_rows,), or None
+        How many leads each row stands for, >= 1; None: itself.
     """
 
     X: Any
@@ -73,12 +76,14 @@ class KnownLeads:
     accounts: NDArray | None
     weight: NDArray[np.float64]
     scored_before: NDArray[np.float64]
+    contact_weight: NDArray[np.float64] | None = None
 
     def take(self, rows: NDArray[np.int64]) -> KnownLeads:
         """Return some of the rows."""
         columns = (self.y, self.as_of, self.label_known_at, self.groups, self.accounts, self.weight)
         taken = [None if column is None else column[rows] for column in columns]
-        return KnownLeads(rows_of(self.X, rows), *taken, self.scored_before[rows])
+        absent = None if self.contact_weight is None else self.contact_weight[rows]
+        return KnownLeads(rows_of(self.X, rows), *taken, self.scored_before[rows], absent)
 
     def fit(self, scorer: LeadScorer) -> LeadScorer:
         """Fit an unfitted scorer on these rows."""
@@ -90,7 +95,14 @@ class KnownLeads:
             label_known_at=self.label_known_at,
             groups=self.groups,
             accounts=self.accounts,
+            contact_weight=self.contact_weight,
         )
+
+    def representative(self, order: NDArray[np.int64], random_state: int) -> NDArray[np.int64]:
+        """Return those of some rows that are a plain sample of the leads they stand for."""
+        if self.contact_weight is None:
+            return order
+        return order[kept_by_weight(self.contact_weight[order], random_state)]
 
     def latest_scored(self) -> KnownLeads:
         """Return the latest rows that were scored before: as few as hold 600 of either outcome, else all."""
@@ -191,7 +203,16 @@ def _n_of_rarer(y: NDArray) -> int:
 
 
 def _refreshed(model: LeadScorer, window: KnownLeads) -> LeadScorer:
-    return model.refresh_scored(window.scored_before, window.y, as_of=window.as_of, groups=window.groups)
+    """Where not every lead was worked, on a plain sample of the leads that those worked stand for."""
+    stands_for = window.contact_weight
+    if stands_for is not None:
+        order = np.lexsort((window.y, window.scored_before, window.as_of))
+        window = window.take(np.sort(window.representative(order, model.random_state)))
+    model.refresh_scored(window.scored_before, window.y, as_of=window.as_of, groups=window.groups)
+    if stands_for is not None:
+        share = model.evidence_.share_of_arrivals * len(window.y) / float(stands_for.sum())
+        model.evidence_ = replace(model.evidence_, share_of_arrivals=share)
+    return model
 
 
 def without_promise(scorer: LeadScorer) -> LeadScorer:

@@ -13,7 +13,7 @@ from leadlift.config import LeadliftConfig, LeadSchema
 from leadlift.data.addresses import source_name
 from leadlift.data.checks import check_leads
 from leadlift.data.inputs import input_columns
-from leadlift.data.observations import Observations, make_observations
+from leadlift.data.observations import Observations
 from leadlift.data.reading import Leads, read_leads
 from leadlift.data.second_label import SecondLabel, second_label
 from leadlift.exceptions import InputError, LeakageError
@@ -23,6 +23,7 @@ from leadlift.insight.texts import load_texts
 from leadlift.learning.cutoff import get_policy
 from leadlift.learning.leakage import LeakageGate, LeakageReport, Suspect
 from leadlift.lifecycle.inputs import Inputs, make_inputs, told_columns
+from leadlift.lifecycle.observing import observe_worked
 from leadlift.serving.stages import check_rules
 from leadlift.terms import FeatureSpec, Finding, Severity
 
@@ -251,13 +252,14 @@ def prepare(config: LeadliftConfig, *, leave_out_suspects: bool = False) -> Prob
 def _build(leads: Leads, config: LeadliftConfig) -> tuple[Observations, Inputs]:
     """Make the rows of the learning problem and the inputs beside them."""
     columns = input_columns(leads, config.roles, config.families)
-    observations = observe(leads, config)
+    worked = observe_worked(leads, config)
+    observations = worked.observations
     inputs = make_inputs(leads, observations, columns, config)
     if not inputs.specs:
         name = source_name(config.data.leads)
         msg = f"{name}: no input column is left after ids, dates, ignored and empty columns"
         raise InputError(msg)
-    return observations, inputs
+    return observations, replace(inputs, findings=(*worked.findings, *inputs.findings))
 
 
 def _pose(
@@ -284,40 +286,14 @@ def _pose(
     )
 
 
-def observe(leads: Leads, config: LeadliftConfig) -> Observations:
-    """Make the observations that a configuration asks for.
-
-    Parameters
-    ----------
-    leads : Leads
-    config : LeadliftConfig
-
-    Returns
-    -------
-    Observations
-
-    Raises
-    ------
-    ImmatureLabelsError
-        No lead has a known outcome within the horizon.
-    """
-    return make_observations(
-        leads,
-        horizon_days=config.roles.horizon_days,
-        known_until=config.roles.known_until,
-        rows_in_time_order=config.roles.rows_in_time_order,
-        at_days=config.observations.at_days,
-        every_days=config.observations.every_days,
-        until_days=config.observations.until_days,
-    )
-
-
 def _schema(config: LeadliftConfig, inputs: Inputs) -> LeadSchema:
     """What scoring needs to know of the files; where they were is the trainer's own business.
 
     So equal data anywhere make equal bundles, and no address of a database is written down.
     """
-    nowhere = dict.fromkeys(("events", "history", "leads_query", "events_query", "history_query"))
+    sources = ("events", "history", "contacts", "scores")
+    queries = ("leads_query", "events_query", "history_query", "contacts_query")
+    nowhere = dict.fromkeys((*sources, *queries))
     name = "leads" if "://" in config.data.leads else Path(config.data.leads).name
     data = config.data.model_copy(update=nowhere | {"leads": name})
     fields = () if inputs.builder is None else inputs.builder.replay_.fields

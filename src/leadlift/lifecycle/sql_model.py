@@ -84,6 +84,7 @@ def learn_sql(problem: Problem, split: Holdout, scorer: LeadScorer) -> LeadScore
         label_known_at=of(problem.label_known_at) if split.is_forward else None,
         groups=of(problem.groups),
         accounts=of(problem.accounts),
+        contact_weight=of(problem.observations.contact_weight),
     )
 
 

@@ -19,9 +19,8 @@ from leadlift.insight.scorecard.distilling import distil, target_of
 from leadlift.insight.scorecard.loss import measured_loss
 from leadlift.insight.scorecard.rounding import whole_points
 from leadlift.learning.calibration import SigmoidCalibrator
-from leadlift.learning.encoding import TableEncoder, as_inputs, is_table
+from leadlift.learning.encoding import TableEncoder, as_inputs, is_table, rows_of
 from leadlift.learning.monotone import monotone_columns
-from leadlift.learning.scorer import rows_of
 from leadlift.learning.splitting import content_order
 from leadlift.terms import FeatureSpec, Kind
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from leadlift.exceptions import InputError
 from leadlift.learning.cutoff.lead_value import paying_thresholds
+from leadlift.learning.propensity import kept_by_weight
 from leadlift.terms import Cutoff, LeadValue
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def gather_evidence(
     if groups is not None:
         order = one_row_a_lead(order, lead, random_state=random_state)
     if weight is not None:
-        kept = _accepted(weight[order], random_state)
+        kept = kept_by_weight(weight[order], random_state)
         share_of_arrivals *= float(kept.mean())
         order = order[kept]
     return Evidence(
@@ -159,16 +159,6 @@ def gather_evidence(
         share_of_arrivals,
         None if inputs is None else inputs.take(pa.array(order)),
     )
-
-
-def _accepted(weight: NDArray[np.float64], random_state: int) -> NDArray[np.bool_]:
-    """Keep each row with the chance that its weight has of the largest one."""
-    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-        msg = "weights of evidence must be finite, >= 0 and not all 0; leave weight out to count every lead"
-        raise InputError(msg)
-    # A stream of its own: that of the seed alone has drawn the row of each lead.
-    chance = np.random.default_rng([random_state, 1]).random(len(weight))
-    return chance * weight.max() < weight
 
 
 def describe(
