@@ -338,5 +338,5 @@ def test_the_page_about_stages_tells_the_rules_as_they_are():
     assert set(shown["stages"]) == set(StagesConfig.model_fields)
     assert config.stages.need_previous
     reasons = {value for name, value in vars(stages).items() if name.isupper() and isinstance(value, str)}
-    assert len(reasons) == 7
+    assert len(reasons) == 8
     assert all(f"`{reason}`" in page for reason in reasons)

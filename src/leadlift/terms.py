@@ -28,6 +28,8 @@ GRADE = "grade"
 STAGE = "stage"
 STAGE_SINCE = "stage_since"
 STAGE_REASON = "stage_reason"
+MODEL_STAGE = "model_stage"
+CONTACT_PROBABILITY = "contact_probability"
 STATUS = "status"
 STATUS_DETAIL = "status_detail"
 MODEL_VERSION = "model_version"
@@ -59,6 +61,8 @@ SCORED_COLUMNS = (
     STAGE,
     STAGE_SINCE,
     STAGE_REASON,
+    MODEL_STAGE,
+    CONTACT_PROBABILITY,
     BASE,
     *[family.value for family in Family],
     *REASONS,

@@ -101,7 +101,7 @@ def test_the_order_of_rows_does_not_matter():
     rank, since = rng.integers(0, 3, 500).astype(np.int8), np.full(500, NEVER)
     hashes = hash_ids(pa.chunked_array([pa.array(ids)]))
     for order in (np.arange(500), rng.permutation(500)):
-        standing = Standing(rank, since, rng.random(500), rank).take(order)
+        standing = Standing(rank, since, rng.random(500), rank, rank).take(order)
         previous = PreviousStages(hashes[order], standing)
         assert previous.of(pa.chunked_array([pa.array(ids)])).rank.tolist() == rank.tolist()
 
@@ -183,6 +183,15 @@ def test_scores_and_grades_come_back_to_the_bit(tmp_path, ending):
     np.testing.assert_array_equal(found.score, [np.nan, 0.25, np.nan, 0.1 + 0.2])
     assert found.grade.tolist() == [UNKNOWN, RANKED_GRADES.index("D"), UNKNOWN, RANKED_GRADES.index("B")]
     assert previous.has_grades
+
+
+def test_the_models_own_stage_is_read_where_it_is_told():
+    rows = scored_table(
+        scored_row("a", 0.1, as_of=YESTERDAY, stage="SQL", model_stage="none"),
+        scored_row("b", 0.1, as_of=YESTERDAY, stage="MQL"),
+    )
+    found = read_previous(rows, as_of=NOW).of(pa.chunked_array([["a", "b", "x"]]))
+    assert (found.rank.tolist(), found.model_rank.tolist()) == ([2, 1, UNKNOWN], [0, 1, UNKNOWN])
 
 
 def test_a_table_of_before_there_were_scores_and_grades_will_do():

@@ -211,6 +211,7 @@ def test_executors_with_another_leadlift_are_refused(workspace, tmp_path):
         out=str(tmp_path),
         as_of=AS_OF,
         previous=NO_PREVIOUS,
+        overrides=None,
         repeated=RepeatedIds.joined([]),
     )
     with pytest.raises(ConfigError, match=r"executors have leadlift .*, the driver has 0\.0\.0; give both"):

@@ -46,7 +46,7 @@ def before(*standings):
 
 def standing_of(rank, since):
     """Stages without the scores and grades, which no rule looks at."""
-    return replace(Standing.unknown(len(rank)), rank=rank, since=since)
+    return replace(Standing.unknown(len(rank)), rank=rank, since=since, model_rank=rank)
 
 
 def decide(score, standing=None, *, fit=0.0, engagement=0.0, raised=False, as_of=TODAY, **rules):
@@ -98,6 +98,20 @@ def test_a_lead_stays_for_the_minimum_stay_and_no_longer():
         ("none", SCORE_DECIDED),
         ("MQL", MINIMUM_STAY),
         ("none", SCORE_DECIDED),
+    ]
+
+
+def test_a_stage_that_a_person_set_keeps_nobody_once_it_has_ended():
+    ranks = [RANKED_STAGES.index(name) for name in ("SQL", "SQL", "none")]
+    standing = replace(before(*[("SQL", 1)] * 2, ("none", 1)), rank=np.array(ranks, np.int8))
+    standing = replace(standing, model_rank=np.array([0, 1, 1], np.int8))
+    # Not by the minimum stay, and by the lower edge only as far as the model had raised it.
+    assert told(decide([0.28] * 3, standing, min_stay_days=3)) == [("none", SCORE_DECIDED)] * 3
+    assert told(decide([0.58] * 3, standing, fall_back_share=0.9)) == [("MQL", SCORE_DECIDED)] * 3
+    assert told(decide([0.28] * 3, standing, fall_back_share=0.9)) == [
+        ("none", SCORE_DECIDED),
+        ("MQL", ABOVE_LOWER_EDGE),
+        ("MQL", ABOVE_LOWER_EDGE),
     ]
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leadlift.cli.printing import print_json, print_table
+from leadlift.cli.users import os_user
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from leadlift.learning.cutoff import CutoffPolicy
+    from leadlift.learning.cutoff.exploration import ExploreCost
     from leadlift.serving.bundle import ModelBundle
     from leadlift.terms import Cutoff
 
@@ -56,6 +58,10 @@ def cutoff(
     plot: Annotated[Path | None, typer.Option(help="Picture of the sheet to write, .png.")] = None,
     out: Annotated[Path | None, typer.Option(help="Sheet to write, .csv or .md.")] = None,
     save: Annotated[bool, typer.Option("--save", help="Write the bundle anew with the cut-off.")] = False,
+    why: Annotated[str, typer.Option(help="Reason of --save, kept in the audit log.")] = "",
+    explore_share: Annotated[
+        float | None, typer.Option(help="Share below the line to contact at random: say what it costs.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")] = False,
 ) -> None:
     """Show what each cut-off would do; with --policy, what another one would be, and --save it."""
@@ -63,16 +69,33 @@ def cutoff(
     given = {"target": target, "confidence": confidence, "per_week": per_week, "per_seller": per_seller}
     given |= {"n_sellers": n_sellers, "share": share, "threshold": threshold}
     amounts = {"win_value": win_value, "contact_cost": contact_cost}
-    now, then, sheet = _decide(bundle, stage, policy, given, amounts, rows, save=save)
+    now, then, sheet = _decide(bundle, stage, policy, given, amounts, rows)
+    if then is not None and save:
+        then = _save(then, bundle, why)
     _write(sheet, then or now, stage, out, plot)
+    cost = _explore_cost(then or now, stage, explore_share)
     if json:
-        print_json(_as_dict(sheet, now, then, saved=save))
+        told = {} if cost is None else {"explore": asdict(cost)}
+        print_json(_as_dict(sheet, now, then, saved=save) | told)
         return
     if compare or not policy:
         _print_sheet(sheet)
     _print_cutoffs(now, then)
     if then is not None and save:
         print(f"Saved {bundle} (version {then.version}, made from {now.version})")
+    if cost is not None:
+        print(cost.sentence)
+
+
+def _explore_cost(bundle: ModelBundle, stage: StageOption, share: float | None) -> ExploreCost | None:
+    from leadlift.learning.cutoff.exploration import explore_cost
+    from leadlift.lifecycle.cutoff_change import evidence_of
+    from leadlift.terms import Stage
+
+    cutoff = bundle.mql_cutoff if stage is StageOption.MQL else bundle.sql_cutoff
+    if share is None or cutoff is None:
+        return None
+    return explore_cost(evidence_of(bundle, Stage[stage.name]), cutoff, share)
 
 
 def _check_usage(names: list[str] | None, plot: Path | None, *, save: bool) -> None:
@@ -92,8 +115,6 @@ def _decide(
     given: dict[str, float | None],
     amounts: dict[str, float | None],
     rows: int,
-    *,
-    save: bool,
 ) -> tuple[ModelBundle, ModelBundle | None, pa.Table]:
     """Return the bundle as it is, as it would be, and the sheet."""
     from datetime import UTC, datetime
@@ -110,7 +131,16 @@ def _decide(
         return now, None, sheet
     asked = policy_of(names, given | amounts)
     then = change_cutoff(now, asked, stage=of_stage, changed_at=datetime.now(UTC))
-    return now, then.save(folder) if save else then, sheet
+    return now, then, sheet
+
+
+def _save(bundle: ModelBundle, folder: Path, why: str) -> ModelBundle:
+    """Put the bundle in the place of the one that it was made from."""
+    from datetime import UTC, datetime
+
+    from leadlift.lifecycle.registry.saving import save_changed
+
+    return save_changed(bundle, folder, by=os_user(), at=datetime.now(UTC), why=why)
 
 
 def policy_of(names: list[str], given: dict[str, float | None]) -> CutoffPolicy:

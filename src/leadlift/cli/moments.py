@@ -11,7 +11,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def moment_of(text: str | None) -> datetime:
+def moment_of(text: str | None, option: str = "--as-of") -> datetime:
     """Read a moment of ISO 8601, in UTC where no zone is given; now where there is none.
 
     Raises
@@ -24,6 +24,6 @@ def moment_of(text: str | None) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        print(f"--as-of takes a moment such as 2026-11-22T06:00:00+00:00, got {text!r}", file=sys.stderr)
+        print(f"{option} takes a moment such as 2026-11-22T06:00:00+00:00, got {text!r}", file=sys.stderr)
         raise SystemExit(2) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -25,6 +25,10 @@ Bundle = Annotated[Path, typer.Option(help="Model bundle.")]
 Events = Annotated[str | None, typer.Option(help="Events: a file, folder, glob or database.")]
 History = Annotated[str | None, typer.Option(help="Change log: a file, folder, glob or database.")]
 Previous = Annotated[str | None, typer.Option(help="Scored leads of the time before: file or database.")]
+OverridesFile = Annotated[
+    str | None, typer.Option("--overrides", help="Stages that people set: file or database.")
+]
+Store = Annotated[str | None, typer.Option(help="Keep the scored leads in a store: a folder or database.")]
 AsOf = Annotated[str | None, typer.Option(help="Moment of scoring, ISO 8601; now if not given.")]
 Engine = Annotated[str, typer.Option(help="What scores: auto, fast, plain or spark.")]
 FeatureEngine = Annotated[str, typer.Option(help="Where features are built: duckdb or spark.")]
@@ -48,6 +52,8 @@ def predict(
     events: Events = None,
     history: History = None,
     previous: Previous = None,
+    overrides: OverridesFile = None,
+    store: Store = None,
     as_of: AsOf = None,
     engine: Engine = "auto",
     feature_engine: FeatureEngine = "duckdb",
@@ -61,6 +67,7 @@ def predict(
     events_query: Query = None,
     history_query: Query = None,
     previous_query: Query = None,
+    overrides_query: Query = None,
     log: Log = "bar",
     json: Json = False,
 ) -> None:
@@ -74,7 +81,9 @@ def predict(
         "history": history,
         "previous": previous,
         "as_of": moment_of(as_of),
-        "queries": Queries(leads_query, events_query, history_query, previous_query),
+        "overrides": overrides,
+        "store": store,
+        "queries": Queries(leads_query, events_query, history_query, previous_query, overrides_query),
         "threads": threads,
         "reasons": reasons,
         "profile": profile,

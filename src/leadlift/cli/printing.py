@@ -241,7 +241,7 @@ def print_summary(done: dict[str, Any]) -> None:
     stages = ", ".join(f"{count:,} {stage}" for stage, count in sorted(done["by_stage"].items()))
     stages = f" ({stages})" if stages else ""
     print(f"{done['rows_in']:,} leads read, {done['scored']:,} scored{stages}")
-    for line in [*_stage_lines(done), *_input_lines(done), *_run_lines(done)]:
+    for line in [*_stage_lines(done), *_override_lines(done), *_input_lines(done), *_run_lines(done)]:
         print(line)
     print(f"Wrote {done['out']} in {done['seconds']} s (model {done['model_version']})")
 
@@ -254,6 +254,21 @@ def _stage_lines(done: dict[str, Any]) -> Iterator[str]:
         yield f"  {done['not_scored_again']:,} leads of the previous table were not scored again"
     for status, count in sorted(done["unscored"].items()):
         yield f"  {count:,} not scored: {status}"
+
+
+def _override_lines(done: dict[str, Any]) -> Iterator[str]:
+    """What was not honoured, or never ends."""
+    said = done["overrides"]
+    texts = {
+        "of_leads_not_scored": "overrides are of leads that were not scored",
+        "never_end": "overrides in force never end",
+        "ended": "overrides have ended",
+        "not_yet": "overrides are made later than the moment of scoring",
+        "replaced": "overrides are replaced by later ones of their lead",
+    }
+    for name, text in texts.items():
+        if said.get(name):
+            yield f"  {said[name]:,} {text}"
 
 
 def _input_lines(done: dict[str, Any]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from leadlift.exceptions import ConfigError
 
@@ -108,3 +109,26 @@ def double_quoted(name: str) -> str:
     """
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
+
+
+def text_literal(text: str) -> str:
+    """Return a text as a literal of standard SQL.
+
+    Examples
+    --------
+    >>> text_literal("O'Neil")
+    "'O''Neil'"
+    """
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def moment_literal(moment: datetime) -> str:
+    """Return a moment as a literal that databases read as one, and that SQLite compares as the text it keeps.
+
+    Examples
+    --------
+    >>> moment_literal(datetime(2026, 11, 22, 6, tzinfo=UTC))
+    "'2026-11-22 06:00:00.000000Z'"
+    """
+    return f"'{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%fZ}'"

@@ -253,13 +253,20 @@ def refuse_same_file(address: str, source: str) -> None:
     ConfigError
         Both are the same file.
     """
-    written, read = _database_file(address), _database_file(source)
+    written, read = database_file(address), database_file(source)
     if written and read and written.is_file() and read.is_file() and written.samefile(read):
         msg = f"{address}: it cannot be read and written at the same time; write into another file"
         raise ConfigError(msg)
 
 
-def _database_file(address: str) -> Path | None:
+def database_file(address: str) -> Path | None:
+    """Return the file that a database is; None of one that is a server.
+
+    Examples
+    --------
+    >>> database_file("sqlite:///crm.db").name, database_file("postgresql://crm/sales")
+    ('crm.db', None)
+    """
     path = address.removeprefix("sqlite:///")
     return None if is_address(path) else Path(path)
 

@@ -14,10 +14,11 @@ from leadlift.exceptions import ConfigError
 from leadlift.insight.families import family_scores
 from leadlift.learning.cutoff.lead_value import thresholds
 from leadlift.learning.two_labels import published_score_sql
+from leadlift.serving.exploring import contact_probability, mark_explored
+from leadlift.serving.overrides import counted_reasons
 from leadlift.serving.previous import NEVER, NO_PREVIOUS, RANKED_STAGES, UNKNOWN, PreviousStages, moment_of
 from leadlift.serving.scored_columns import SCORED_SCHEMA, as_array, coded, scored_table
 from leadlift.serving.stages import (
-    STAGE_REASONS,
     LeadFacts,
     Line,
     StageDecision,
@@ -28,8 +29,10 @@ from leadlift.serving.summary import Counts
 from leadlift.terms import (
     AS_OF,
     BASE,
+    CONTACT_PROBABILITY,
     GRADE,
     LEAD_ID,
+    MODEL_STAGE,
     MODEL_VERSION,
     PREVIOUS_SCORE,
     REASONS,
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from leadlift.insight.attribution import Attribution
     from leadlift.serving.bundle import ModelBundle
     from leadlift.serving.drift import DriftWatch
+    from leadlift.serving.overrides import Overrides
     from leadlift.serving.previous import Standing
 
     # Published probabilities, and the uncalibrated scores below them.
@@ -119,6 +123,8 @@ class BatchScorer:
         Moment of scoring, written into each row.
     previous : PreviousStages, optional
         Stages of an earlier scoring, which some rules look at.
+    overrides : Overrides, optional
+        Stages that people set, in force at `as_of`.
     every_lead_is_known : bool, default=False
         Whether a lead of which no input is recorded is scored too: that it did nothing is knowledge.
     reasons : bool, default=True
@@ -142,6 +148,7 @@ class BatchScorer:
         as_of: datetime | None = None,
         *,
         previous: PreviousStages = NO_PREVIOUS,
+        overrides: Overrides | None = None,
         every_lead_is_known: bool = False,
         reasons: bool = True,
         watch: DriftWatch | None = None,
@@ -153,7 +160,9 @@ class BatchScorer:
             _refuse_rules_on_sub_scores(bundle)
         self._bundle = bundle
         self._as_of = as_of
+        self._moment = NEVER if as_of is None else moment_of(as_of)
         self._previous = previous
+        self._overrides = overrides
         self._every_lead_is_known = every_lead_is_known
         self.reasons = reasons
         self._watch = watch
@@ -237,8 +246,12 @@ class BatchScorer:
         second = self._second_score(inputs, score)
         standing = self._previous.of(lead_ids)
         staged = self._decide(self._lines(inputs, (score, log_odds), second), inputs, standing, why)
+        staged = mark_explored(self._bundle.stages, staged, lead_ids)
+        model_rank = staged.rank
+        if self._overrides is not None:
+            staged = self._overrides.honour(staged, lead_ids, standing, self._moment)
         counts.by_stage.update(_counted(staged.rank, RANKED_STAGES))
-        counts.by_stage_reason.update(_counted(staged.reason_code, STAGE_REASONS))
+        counts.by_stage_reason.update(_counted(*counted_reasons(staged)))
         counts.scored_again += int((standing.rank != UNKNOWN).sum())
         thresholds_of_grades = self._bundle.reference.grade_thresholds
         return why | {
@@ -251,7 +264,9 @@ class BatchScorer:
             GRADE: coded(grade_codes(score, thresholds_of_grades), grade_names(thresholds_of_grades)),
             STAGE: coded(staged.rank, RANKED_STAGES),
             STAGE_SINCE: pa.array(staged.since).cast(_MOMENT),
-            STAGE_REASON: coded(staged.reason_code, STAGE_REASONS),
+            STAGE_REASON: coded(staged.reason_code, staged.reasons),
+            MODEL_STAGE: coded(model_rank, RANKED_STAGES),
+            CONTACT_PROBABILITY: contact_probability(self._bundle.stages, staged),
         }
 
     def _second_score(self, inputs: pa.Table, score: NDArray[np.float64]) -> Scores | None:
@@ -287,8 +302,7 @@ class BatchScorer:
             raised = raises_hand(inputs[rules.hand_raise])
         # Without reasons no rule looks at sub-scores.
         fit, engagement = (sub_scores.get(family, none) for family in (Family.FIT, Family.ENGAGEMENT))
-        as_of = NEVER if self._as_of is None else moment_of(self._as_of)
-        return decide_stages(rules, lines, LeadFacts(fit, engagement, raised, standing), as_of)
+        return decide_stages(rules, lines, LeadFacts(fit, engagement, raised, standing), self._moment)
 
     def _why(self, inputs: pa.Table, found: Attribution) -> dict[str, Any]:
         """Sub-scores by family and the strongest reasons."""

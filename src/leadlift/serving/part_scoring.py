@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from leadlift.serving.overrides import Overrides
     from leadlift.serving.previous import PreviousStages
     from leadlift.serving.repeated_ids import RepeatedIds
 
@@ -42,6 +43,7 @@ class PartsJob:
         Folder of the scored parts, which all processes see by this path.
     as_of : datetime with time zone
     previous : PreviousStages
+    overrides : Overrides or None
     repeated : RepeatedIds
     every_lead_is_known, reasons : bool
         As for :class:`leadlift.serving.batch.BatchScorer`.
@@ -54,6 +56,7 @@ class PartsJob:
     out: str
     as_of: datetime
     previous: PreviousStages
+    overrides: Overrides | None
     repeated: RepeatedIds
     every_lead_is_known: bool = False
     reasons: bool = True
@@ -134,6 +137,7 @@ class PartScorer:
                 self._engine.bundle,
                 self._job.as_of,
                 previous=self._job.previous,
+                overrides=self._job.overrides,
                 every_lead_is_known=self._job.every_lead_is_known,
                 reasons=self._job.reasons,
                 watch=watch_of(self._bundle),

@@ -18,9 +18,12 @@ from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.engine_choice import require_engine
 from leadlift.serving.id_hashes import IdsSeen
 from leadlift.serving.inputs import open_inputs
+from leadlift.serving.override_table import read_overrides
+from leadlift.serving.overrides import overrides_at
 from leadlift.serving.pieces import make_piece
 from leadlift.serving.previous import NO_PREVIOUS, read_previous
 from leadlift.serving.running import Request, run_into_database, run_into_file
+from leadlift.serving.score_store import open_score_store
 from leadlift.serving.scored_columns import decoded
 from leadlift.serving.scoring import Queries, Sources
 from leadlift.serving.writing import refuse_to_replace
@@ -44,6 +47,7 @@ def score_table(
     events: Events | None = None,
     history: History | None = None,
     previous: object | None = None,
+    overrides: object | None = None,
     reasons: bool = True,
 ) -> pa.Table:
     """Score new leads in memory.
@@ -61,6 +65,8 @@ def score_table(
         Needed by a bundle that was trained with a change log.
     previous : table or path, optional
         Scored table of the scoring before; see :func:`leadlift.serving.previous.read_previous`.
+    overrides : table or path, optional
+        Stages that people set; see :func:`leadlift.serving.override_table.read_overrides`.
     reasons : bool, default=True
         Whether to say why; without, base, sub-scores and reasons are null.
 
@@ -78,9 +84,17 @@ def score_table(
     """
     batch = prepare_batch(table, bundle.schema, encode_levels=bundle.builder is None)
     before = NO_PREVIOUS if previous is None else read_previous(previous, as_of=as_of)
+    said = None if overrides is None else read_overrides(overrides)
     with open_inputs(bundle, batch[LEAD_ID], as_of=as_of, events=events, history=history) as inputs:
         known = inputs.every_lead_is_known
-        scorer = BatchScorer(bundle, as_of, previous=before, every_lead_is_known=known, reasons=reasons)
+        scorer = BatchScorer(
+            bundle,
+            as_of,
+            previous=before,
+            overrides=overrides_at(said, as_of),
+            every_lead_is_known=known,
+            reasons=reasons,
+        )
         return decoded(scorer.score(make_piece(pa.table(batch), inputs, IdsSeen())).table)
 
 
@@ -93,6 +107,8 @@ def predict(
     events: str | Path | None = None,
     history: str | Path | None = None,
     previous: str | Path | None = None,
+    overrides: object | None = None,
+    store: str | Path | None = None,
     as_of: datetime | None = None,
     queries: Queries | None = None,
     engine: str = "auto",
@@ -127,6 +143,12 @@ def predict(
     previous : path or address, optional
         Scored table of the scoring before: for rules by which a lead keeps its stage, for `stage_since` and
         `previous_score`. See :func:`leadlift.serving.previous.read_previous`.
+    overrides : path, address or table, optional
+        Stages that people set, honoured while they are in force; see
+        :func:`leadlift.serving.override_table.read_overrides`.
+    store : path or address, optional
+        Where the scored leads are kept, all rows in full, once the output is complete; see
+        :func:`leadlift.serving.score_store.open_score_store`.
     as_of : datetime with time zone, optional
         Moment of scoring, written into each row; what was known before it counts.
     queries : Queries, optional
@@ -171,7 +193,9 @@ def predict(
     require_engine(engine)
     if not isinstance(bundle, ModelBundle):
         bundle = ModelBundle.load(bundle)
-    sources = Sources(leads, events, history, previous, queries or Queries())
+    queries = queries or Queries()
+    sources = Sources(leads, events, history, previous, queries)
+    said = None if overrides is None else read_overrides(overrides, query=queries.overrides)
     request = Request(
         bundle=bundle,
         sources=sources,
@@ -184,11 +208,13 @@ def predict(
         profile=profile,
         changed_only=changed_only,
         on_rows=on_rows or (lambda _: None),
+        overrides=said,
+        store=None if store is None else open_score_store(store),
     )
     check_moment(bundle, as_of, allow_past=allow_past)
     if is_address(str(out)) or store_kind(str(out)) is not None:
         return run_into_database(request, out_table)
-    for source in sources.all():
+    for source in (*sources.all(), overrides if isinstance(overrides, str | Path) else None):
         refuse_to_replace(out, source)
     return run_into_file(request, resume_moment=resume_moment)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +16,14 @@ from leadlift.config import DataConfig
 from leadlift.data.addresses import source_name
 from leadlift.data.dates import parse_dates
 from leadlift.data.keyed_tables import quoted_table
-from leadlift.data.queries import parse_query
+from leadlift.data.queries import moment_literal, parse_query
 from leadlift.data.sources import DATABASE_READERS, Source, TableSource, open_source, source_kind
 from leadlift.data.tables import lead_ids, require_columns
 from leadlift.data.values import clean_text, is_text, parse_numbers, plain
 from leadlift.exceptions import ConfigError, InputError, SchemaError, shorten
 from leadlift.insight.escaping import unescape_formulas
 from leadlift.serving.id_hashes import hash_ids
-from leadlift.terms import AS_OF, GRADE, LEAD_ID, MODEL_VERSION, SCORE, STAGE, STAGE_SINCE, Stage
+from leadlift.terms import AS_OF, GRADE, LEAD_ID, MODEL_STAGE, MODEL_VERSION, SCORE, STAGE, STAGE_SINCE, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ UNKNOWN = -1
 NEVER = np.datetime64("NaT", "us")
 
 _NEEDED = (LEAD_ID, STAGE)
-_READ = (LEAD_ID, AS_OF, STAGE, STAGE_SINCE, SCORE, GRADE)
+_READ = (LEAD_ID, AS_OF, STAGE, STAGE_SINCE, MODEL_STAGE, SCORE, GRADE)
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,15 @@ class Standing:
         Score, in [0, 1]; NaN where unknown.
     grade : ndarray of int8, shape (n_leads,)
         Place of the grade in :data:`RANKED_GRADES`; -1 where unknown.
+    model_rank : ndarray of int8, shape (n_leads,)
+        The rank that the model and the rules alone gave; another one than `rank` where a person overrode it.
     """
 
     rank: NDArray[np.int8]
     since: NDArray[np.datetime64]
     score: NDArray[np.float64]
     grade: NDArray[np.int8]
+    model_rank: NDArray[np.int8]
 
     @classmethod
     def unknown(cls, n_leads: int) -> Self:
@@ -70,6 +73,7 @@ class Standing:
             np.full(n_leads, UNKNOWN, dtype=np.int8),
             np.full(n_leads, NEVER),
             np.full(n_leads, np.nan),
+            np.full(n_leads, UNKNOWN, dtype=np.int8),
             np.full(n_leads, UNKNOWN, dtype=np.int8),
         )
 
@@ -81,17 +85,19 @@ class Standing:
             np.concatenate([part.since for part in parts]),
             np.concatenate([part.score for part in parts]),
             np.concatenate([part.grade for part in parts]),
+            np.concatenate([part.model_rank for part in parts]),
         )
 
     def take(self, places: NDArray[np.intp]) -> Standing:
         """Return the leads at some places."""
-        return Standing(self.rank[places], self.since[places], self.score[places], self.grade[places])
+        columns = (self.rank, self.since, self.score, self.grade, self.model_rank)
+        return Standing(*[column[places] for column in columns])
 
 
 class PreviousStages:
     """Where leads stood at an earlier scoring, looked up by lead.
 
-    Ids are kept as 64-bit hashes, 26 bytes a lead: among ten million leads the chance that any two different
+    Ids are kept as 64-bit hashes, 27 bytes a lead: among ten million leads the chance that any two different
     ids share one is 3 in a million.
 
     Parameters
@@ -138,9 +144,9 @@ def read_previous(
     ----------
     previous : path, address or table
         A scored table as :func:`leadlift.serving.predict.predict` writes it: ``lead_id``, ``stage``,
-        ``stage_since``, ``score`` and ``grade``. Where ``stage_since`` is missing, stages count from
-        ``as_of``; ``score`` and ``grade`` may be missing. Rows without an id or a stage were not scored then
-        and are left out.
+        ``stage_since``, ``model_stage``, ``score`` and ``grade``. Where ``stage_since`` is missing, stages
+        count from ``as_of``; ``model_stage``, ``score`` and ``grade`` may be missing. Rows without an id or a
+        stage were not scored then and are left out.
     as_of : datetime with time zone or None
         Moment of the present scoring.
     query : str, optional
@@ -191,11 +197,11 @@ def _open(previous: object, as_of: datetime, query: str | None, query_key: str) 
 
 def _latest_rows(table: str, as_of: datetime) -> str:
     """The SELECT of each lead's latest row before a moment; of two models that whose version sorts last."""
-    columns, moment = ", ".join(_READ), f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S.%fZ}"
+    columns = ", ".join(_READ)
     return (
         f"SELECT {columns} FROM (SELECT {columns}, ROW_NUMBER() OVER "  # noqa: S608 -- all names are quoted
         f"(PARTITION BY {LEAD_ID} ORDER BY {AS_OF} DESC, {MODEL_VERSION} DESC) AS place "
-        f"FROM {quoted_table(table)} WHERE {AS_OF} < '{moment}') AS ranked WHERE place = 1"
+        f"FROM {quoted_table(table)} WHERE {AS_OF} < {moment_literal(as_of)}) AS ranked WHERE place = 1"
     )
 
 
@@ -216,7 +222,14 @@ def _standing(table: pa.Table, as_of: datetime, name: str) -> Standing:
     since = _since(table, name)
     _refuse_later(table, since, as_of, name)
     stages = _places(table, STAGE, RANKED_STAGES, name)
-    return Standing(stages, since, _scores(table, name), _places(table, GRADE, RANKED_GRADES, name))
+    model_stages = _places(table, MODEL_STAGE, RANKED_STAGES, name)
+    return Standing(
+        stages,
+        since,
+        _scores(table, name),
+        _places(table, GRADE, RANKED_GRADES, name),
+        np.where(model_stages == UNKNOWN, stages, model_stages),
+    )
 
 
 def _places(table: pa.Table, column: str, values: tuple[str, ...], name: str) -> NDArray[np.int8]:

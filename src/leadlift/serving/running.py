@@ -15,6 +15,8 @@ from leadlift.serving.export import Export
 from leadlift.serving.fingerprints import fingerprints
 from leadlift.serving.id_hashes import IdsSeen
 from leadlift.serving.job import open_workplace
+from leadlift.serving.override_table import overrides_digest
+from leadlift.serving.overrides import overrides_at
 from leadlift.serving.pieces import note_ids
 from leadlift.serving.previous import PreviousStages, read_previous
 from leadlift.serving.scoring import SHARD_ROWS, Scoring, Sources, open_scoring, watch_of
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 
     from leadlift.serving.bundle import ModelBundle
     from leadlift.serving.journal import Journal, Shard
+    from leadlift.serving.overrides import Overrides
+    from leadlift.serving.score_store import ScoreStore, StoredBatch
 
 # Of the journal's content; another one starts jobs over.
-JOB_FORMAT = 1
+JOB_FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,8 @@ class Request:
     profile: str | None
     changed_only: str | None
     on_rows: Callable[[int], None]
+    overrides: pa.Table | None = None
+    store: ScoreStore | None = None
 
     def read_previous(self) -> PreviousStages | None:
         """Read the scoring before; None where none is given."""
@@ -55,6 +61,20 @@ class Request:
         if previous is None:
             return None
         return read_previous(previous, as_of=self.as_of, query=self.sources.queries.previous)
+
+    def overrides_in_force(self) -> Overrides | None:
+        """Return the stages that people set; None where none are given."""
+        return overrides_at(self.overrides, self.as_of)
+
+    @contextmanager
+    def open_stored(self) -> Iterator[StoredBatch | None]:
+        """Open the batch in the store, where the scored leads are kept once all is written; None without."""
+        if self.store is None:
+            yield None
+            return
+        source = source_name(str(self.sources.leads))
+        with self.store.open_batch(self.as_of, self.bundle.version, source=source) as batch:
+            yield batch
 
     @contextmanager
     def open(self, previous: PreviousStages | None) -> Iterator[Scoring]:
@@ -64,6 +84,7 @@ class Request:
             self.sources,
             as_of=self.as_of,
             previous=previous,
+            overrides=self.overrides_in_force(),
             engine=self.engine,
             feature_engine=self.feature_engine,
             reasons=self.reasons,
@@ -83,8 +104,14 @@ class Request:
             "files": files,
             "feature_engine": self.feature_engine,
             "reasons": self.reasons,
+            "overrides": self.overrides_digest,
             "as_of": None if self.as_of is None else self.as_of.isoformat(),
         }
+
+    @property
+    def overrides_digest(self) -> str | None:
+        """What the overrides say, as a sha256; None where there are none."""
+        return None if self.overrides is None else overrides_digest(self.overrides)
 
 
 def run_into_file(request: Request, *, resume_moment: bool = False) -> PredictSummary:
@@ -111,8 +138,12 @@ def run_into_file(request: Request, *, resume_moment: bool = False) -> PredictSu
         place.journal.begin(request.identity())
         previous = request.read_previous()
         export = Export(previous, request.profile, request.changed_only)
-        with request.open(previous) as scoring, place.open_output(export.schema) as write:
-            run = _Run(export, write, request.on_rows)
+        with (
+            request.open_stored() as stored,
+            request.open(previous) as scoring,
+            place.open_output(export.schema) as write,
+        ):
+            run = _Run(export, write, request.on_rows, stored)
             run.resume(place.journal)
             run.score(scoring, place.journal)
         summary = run.summary(request, scoring, previous)
@@ -151,8 +182,8 @@ def run_into_database(request: Request, table: str | None) -> PredictSummary:
         model_version=request.bundle.version,
         source=source_name(str(request.sources.leads)),
     )
-    with request.open(previous) as scoring, sink as write:
-        run = _Run(Export(previous), write, request.on_rows)
+    with request.open_stored() as stored, request.open(previous) as scoring, sink as write:
+        run = _Run(Export(previous), write, request.on_rows, stored)
         run.score(scoring)
     return run.summary(request, scoring, previous)
 
@@ -167,12 +198,17 @@ def _moment_to_resume(journal: Journal, request: Request) -> datetime | None:
 
 
 class _Run:
-    """Writes shards as they come, and adds up what they count."""
+    """Writes shards as they come, keeps them in a store, and adds up what they count."""
 
     def __init__(
-        self, export: Export, write: Callable[[pa.Table], None], on_rows: Callable[[int], None]
+        self,
+        export: Export,
+        write: Callable[[pa.Table], None],
+        on_rows: Callable[[int], None],
+        stored: StoredBatch | None,
     ) -> None:
         self._export, self._write, self._on_rows = export, write, on_rows
+        self._stored = stored
         self._seen = IdsSeen()
         self._counts = Counts()
         self._n_resumed = self._n_out = 0
@@ -193,12 +229,16 @@ class _Run:
                 if journal is not None and shard.table.num_rows == SHARD_ROWS:
                     journal.keep(shard)
                 self._take(shard)
+        if self._stored is not None:
+            self._stored.counts = self._counts.drift
 
     def _take(self, shard: Shard) -> None:
         rows = self._export.rows(shard.table)
         self._write(rows)
         self._n_out += rows.num_rows
         self._counts.add(shard.counts)
+        if self._stored is not None:
+            self._stored.write(shard.table)
 
     def summary(self, request: Request, scoring: Scoring, previous: PreviousStages | None) -> PredictSummary:
         """What was done."""
@@ -206,6 +246,7 @@ class _Run:
         return PredictSummary.of(
             self._counts,
             n_previous=0 if previous is None else len(previous),
+            overrides=request.overrides_in_force(),
             model_version=request.bundle.version,
             as_of=None if request.as_of is None else request.as_of.isoformat(),
             events=scoring.events,
@@ -229,6 +270,7 @@ def _manifest(request: Request, summary: PredictSummary) -> dict[str, Any]:
         "leadlift": leadlift.__version__,
         "sources": named,
         "files": fingerprints(request.sources.all()),
+        "overrides": request.overrides_digest,
         "settings": settings,
         "summary": summary.to_dict(),
     }

@@ -16,8 +16,10 @@ import pyarrow.compute as pc
 from leadlift.terms import (
     AS_OF,
     BASE,
+    CONTACT_PROBABILITY,
     GRADE,
     LEAD_ID,
+    MODEL_STAGE,
     MODEL_VERSION,
     PREVIOUS_SCORE,
     REASONS,
@@ -49,6 +51,8 @@ SCORED_SCHEMA = pa.schema(
         (STAGE, pa.string()),
         (STAGE_SINCE, pa.timestamp("us", tz="UTC")),
         (STAGE_REASON, pa.string()),
+        (MODEL_STAGE, pa.string()),
+        (CONTACT_PROBABILITY, pa.float64()),
         (BASE, pa.float64()),
         *[(family.value, pa.float64()) for family in Family],
         *[(reason, pa.string()) for reason in REASONS],
@@ -58,9 +62,9 @@ SCORED_SCHEMA = pa.schema(
     ]
 )
 # Their texts are the same in every batch of a job.
-FIXED_COLUMNS = (GRADE, STAGE, STAGE_REASON, STATUS, MODEL_VERSION)
+FIXED_COLUMNS = (GRADE, STAGE, MODEL_STAGE, STATUS, MODEL_VERSION)
 CODED = pa.dictionary(pa.int32(), pa.string())
-CODED_COLUMNS = (*FIXED_COLUMNS, *REASONS, STATUS_DETAIL)
+CODED_COLUMNS = (*FIXED_COLUMNS, STAGE_REASON, *REASONS, STATUS_DETAIL)
 CODED_SCHEMA = pa.schema(
     [(field.name, CODED if field.name in CODED_COLUMNS else field.type) for field in SCORED_SCHEMA]
 )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from leadlift.serving.bundle import ModelBundle
     from leadlift.serving.id_hashes import IdsSeen
     from leadlift.serving.inputs import Inputs
+    from leadlift.serving.overrides import Overrides
     from leadlift.serving.previous import PreviousStages
 
 PIECES_A_SHARD = 4
@@ -49,13 +50,14 @@ class Queries:
 
     Parameters
     ----------
-    leads, events, history, previous : str or None
+    leads, events, history, previous, overrides : str or None
     """
 
     leads: str | None = None
     events: str | None = None
     history: str | None = None
     previous: str | None = None
+    overrides: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,7 @@ def open_scoring(
     *,
     as_of: datetime | None,
     previous: PreviousStages | None = None,
+    overrides: Overrides | None = None,
     engine: str = "auto",
     feature_engine: str = "duckdb",
     reasons: bool = True,
@@ -201,6 +204,8 @@ def open_scoring(
         Moment of scoring.
     previous : PreviousStages, optional
         Of ``sources.previous``.
+    overrides : Overrides, optional
+        In force at `as_of`.
     engine : {"auto", "fast", "plain"}, default="auto"
         What walks the trees.
     feature_engine : str, default="duckdb"
@@ -237,6 +242,7 @@ def open_scoring(
             BatchScorer,
             as_of=as_of,
             previous=previous or NO_PREVIOUS,
+            overrides=overrides,
             every_lead_is_known=inputs.every_lead_is_known,
             reasons=reasons,
             watch=watch,

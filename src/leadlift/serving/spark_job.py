@@ -15,20 +15,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet
 
+from leadlift.data.addresses import source_name
 from leadlift.data.new_leads import iter_batches
 from leadlift.data.parquet_files import parquet_rows
 from leadlift.engines.spark import SparkEngine, open_session, without_pandas_hint
 from leadlift.exceptions import ConfigError, InputError, LeadliftError
 from leadlift.serving.bundle import ModelBundle
+from leadlift.serving.bundle_place import followed
 from leadlift.serving.inputs import bundle_events, bundle_history, ids_of, open_inputs
 from leadlift.serving.lead_parts import LeadPart, parquet_parts, stage
+from leadlift.serving.override_table import read_overrides
+from leadlift.serving.overrides import overrides_at
 from leadlift.serving.part_scoring import PartsJob, ScoredPart, part_name, read_bundle_files
 from leadlift.serving.part_tasks import bucket_parts, find_repeated, score_parts
 from leadlift.serving.predict import check_moment
 from leadlift.serving.previous import NO_PREVIOUS, read_previous
 from leadlift.serving.repeated_ids import RepeatedIds
 from leadlift.serving.run_folder import open_run, run_name
+from leadlift.serving.score_store import open_score_store
 from leadlift.serving.scored_columns import CODED_SCHEMA
 from leadlift.serving.scoring import Queries, watch_of
 from leadlift.serving.summary import Counts, PredictSummary
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
 
     from leadlift.config import LeadSchema
     from leadlift.serving.inputs import Inputs
+    from leadlift.serving.score_store import StoredBatch
 
 SUMMARY_FILE = "_summary.json"
 """In the folder of a job; a name that readers of Parquet folders skip."""
@@ -59,6 +66,8 @@ def spark_predict(
     events: str | Path | None = None,
     history: str | Path | None = None,
     previous: str | Path | None = None,
+    overrides: object | None = None,
+    store: str | Path | None = None,
     queries: Queries | None = None,
     reasons: bool = True,
     allow_past: bool = False,
@@ -83,6 +92,9 @@ def spark_predict(
         Moment of scoring; what was known before it counts.
     events, history, previous : path or address, optional
         As for :func:`leadlift.serving.predict.predict`; read by the driver.
+    overrides, store : path or address, optional
+        As for :func:`leadlift.serving.predict.predict`; the driver reads the overrides, and copies the scored
+        leads into the store.
     queries : Queries, optional
         For DuckDB files and databases.
     reasons : bool, default=True
@@ -120,11 +132,14 @@ def spark_predict(
     Of rows with one id the first is scored: the one with the smallest row number, files in the order of their
     paths.
     """
+    bundle_folder = followed(Path(bundle_folder))
     bundle = ModelBundle.load(bundle_folder)
     check_moment(bundle, as_of, allow_past=allow_past)
     asked = queries or Queries()
     folder = Path(out).absolute() / run_name(_with_zone(as_of), bundle.version)
     before = NO_PREVIOUS if previous is None else read_previous(previous, as_of=as_of, query=asked.previous)
+    said = None if overrides is None else read_overrides(overrides, query=asked.overrides)
+    kept = None if store is None else open_score_store(store)
     spark = open_session(session, n_cores=n_cores)
     with open_run(folder) as place:
         opened = open_inputs(
@@ -144,12 +159,18 @@ def spark_predict(
             out=str(place),
             as_of=as_of,
             previous=before,
+            overrides=overrides_at(said, as_of),
             repeated=_repeated_ids(spark, planned.parts, bundle.schema),
             every_lead_is_known=planned.every_lead_is_known,
             reasons=reasons,
         )
-        summary = _summary(bundle, job, _score(spark, job), planned.events)
+        scored = _score(spark, job)
+        summary = _summary(bundle, job, scored, planned.events)
         _finish(place, job, summary)
+    if kept is not None:
+        with kept.open_batch(as_of, bundle.version, source=source_name(str(leads))) as batch:
+            _copy(folder, batch)
+            batch.counts = scored.counts.drift
     return summary
 
 
@@ -260,6 +281,7 @@ def _summary(
     return PredictSummary.of(
         scored.counts,
         n_previous=len(job.previous),
+        overrides=job.overrides,
         model_version=bundle.version,
         as_of=job.as_of.isoformat(),
         events=events,
@@ -286,6 +308,14 @@ def _finish(place: Path, job: PartsJob, summary: PredictSummary) -> None:
         raise InputError(msg)
     (place / _STAGED).unlink(missing_ok=True)
     (place / SUMMARY_FILE).write_text(json.dumps(summary.to_dict(), indent=1) + "\n", encoding="utf-8")
+
+
+def _copy(folder: Path, batch: StoredBatch) -> None:
+    """Write the scored parts into a batch of a store, a row group at a time."""
+    for path in sorted(folder.glob("*.parquet")):
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for number in range(file.num_row_groups):
+                batch.write(file.read_row_group(number))
 
 
 def _with_zone(as_of: datetime) -> datetime:

@@ -37,6 +37,7 @@ MINIMUM_STAY = "kept: minimum stay"
 FIT_TOO_LOW = "held back: fit too low"
 ENGAGEMENT_TOO_LOW = "held back: engagement too low"
 BOTH_TOO_LOW = "held back: fit and engagement too low"
+EXPLORED = "explore: random slice kept for learning"
 STAGE_REASONS = (
     SCORE_DECIDED,
     HAND_RAISE,
@@ -45,6 +46,7 @@ STAGE_REASONS = (
     FIT_TOO_LOW,
     ENGAGEMENT_TOO_LOW,
     BOTH_TOO_LOW,
+    EXPLORED,
 )
 
 # Texts by which a lead asks to be contacted, in any case.
@@ -114,13 +116,16 @@ class StageDecision:
         Place of the stage in ``RANKED_STAGES``: of ``"none"``, ``"MQL"`` or ``"SQL"``.
     since : ndarray of datetime64[us], shape (n_leads,)
         When the lead entered it, UTC; NaT where the moment of scoring is unknown.
-    reason_code : ndarray of int8, shape (n_leads,)
-        What decided: a place in :data:`STAGE_REASONS`.
+    reason_code : ndarray of int, shape (n_leads,)
+        What decided: a place in `reasons`.
+    reasons : tuple of str
+        :data:`STAGE_REASONS`, and after them those of people.
     """
 
     rank: NDArray[np.int8]
     since: NDArray[np.datetime64]
-    reason_code: NDArray[np.int8]
+    reason_code: NDArray[np.integer]
+    reasons: tuple[str, ...] = STAGE_REASONS
 
     @property
     def stage(self) -> NDArray[np.object_]:
@@ -130,7 +135,7 @@ class StageDecision:
     @property
     def reason(self) -> NDArray[np.object_]:
         """What decided, in words."""
-        return np.array(STAGE_REASONS, dtype=object)[self.reason_code]
+        return np.array(self.reasons, dtype=object)[self.reason_code]
 
 
 def decide_stages(
@@ -162,7 +167,7 @@ def decide_stages(
     hand_rank = RANKED_STAGES.index(rules.hand_raise_stage)
     verdict.raise_to(np.where(facts.raises_hand, hand_rank, 0), HAND_RAISE)
     verdict.raise_to(_still_staying(rules, facts.standing, as_of), MINIMUM_STAY)
-    return StageDecision(verdict.rank, _since(verdict.rank, facts.standing, as_of), verdict.reason_code)
+    return StageDecision(verdict.rank, stage_since(verdict.rank, facts.standing, as_of), verdict.reason_code)
 
 
 class _Verdict:
@@ -190,21 +195,21 @@ def _above_lower_edge(rules: StagesConfig, lines: Sequence[Line], standing: Stan
         return reached
     for line in lines:
         reached[line.is_nearly_reached(rules.fall_back_share)] = line.rank
-    return np.minimum(reached, standing.rank)
+    return np.minimum(reached, standing.model_rank)
 
 
 def _still_staying(rules: StagesConfig, standing: Standing, as_of: np.datetime64) -> NDArray[np.integer]:
-    """Rank that a lead keeps because it entered its stage not long ago."""
+    """Rank that a lead keeps because it entered its stage not long ago; a stage that a person set ends."""
     stays = as_of - standing.since < in_days(rules.min_stay_days)
-    return np.where(stays, standing.rank, 0)
+    return np.where(stays & (standing.rank == standing.model_rank), standing.rank, 0)
 
 
 def _below(values: NDArray[np.float64], least: float | None) -> NDArray[np.bool_]:
     return np.zeros(len(values), dtype=bool) if least is None else values < least
 
 
-def _since(rank: NDArray[np.int8], standing: Standing, as_of: np.datetime64) -> NDArray[np.datetime64]:
-    """When each lead entered its stage: as before where it is the same one."""
+def stage_since(rank: NDArray[np.int8], standing: Standing, as_of: np.datetime64) -> NDArray[np.datetime64]:
+    """Return when each lead entered its stage: as before where it is the same one, else `as_of`."""
     return np.where(rank == standing.rank, standing.since, as_of)
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadlift.serving.drift import DriftCounts
+from leadlift.serving.overrides import OVERRIDE
 from leadlift.terms import Stage, Status
+
+if TYPE_CHECKING:
+    from leadlift.serving.overrides import Overrides
 
 
 @dataclass
@@ -105,6 +109,9 @@ class PredictSummary:
         Rows taken from an unfinished run of the same job.
     rows_out : int
         Rows written: those read, less those left out as unchanged or by a profile.
+    overrides : dict of str to int
+        Of the overrides: those ``in_force``, ``honoured`` and ``of_leads_not_scored``; in force and
+        ``never_end``; ``ended``, ``not_yet`` made and ``replaced`` by later ones. Empty without overrides.
     """
 
     model_version: str
@@ -121,9 +128,12 @@ class PredictSummary:
     engine_note: str = ""
     resumed_rows: int = 0
     rows_out: int = 0
+    overrides: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, counts: Counts, *, n_previous: int = 0, **told: Any) -> PredictSummary:
+    def of(
+        cls, counts: Counts, *, n_previous: int = 0, overrides: Overrides | None = None, **told: Any
+    ) -> PredictSummary:
         """Return what a job counted, with what else is told of it.
 
         Parameters
@@ -132,6 +142,8 @@ class PredictSummary:
             Of all pieces.
         n_previous : int, default=0
             Leads with a stage in the previous scored table.
+        overrides : Overrides, optional
+            Those that were honoured.
         **told
             The other fields.
 
@@ -146,6 +158,7 @@ class PredictSummary:
             by_stage_reason=dict(counts.by_stage_reason),
             not_scored_again=n_previous - counts.scored_again,
             unseen=dict(counts.unseen),
+            overrides=overrides.counts.to_dict(counts.by_stage_reason[OVERRIDE]) if overrides else {},
             **told,
         )
 
@@ -166,6 +179,7 @@ class PredictSummary:
             "unseen": dict(self.unseen),
             "events": dict(self.events),
             "drift": list(self.drift),
+            "overrides": dict(self.overrides),
             "engine": self.engine,
             "engine_note": self.engine_note,
             "resumed_rows": self.resumed_rows,

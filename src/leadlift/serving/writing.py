@@ -108,7 +108,7 @@ def open_file(path: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], No
         with pyarrow.csv.CSVWriter(path, plain) as writer:
             yield lambda table: writer.write_table(escape_formulas(table).cast(plain))
     else:
-        with _parquet_writer(path, schema) as writer:
+        with parquet_writer(path, schema) as writer:
             yield lambda table: writer.write_table(table, row_group_size=max(table.num_rows, 1))
 
 
@@ -116,8 +116,20 @@ def _plain_type(dtype: pa.DataType) -> pa.DataType:
     return dtype.value_type if pa.types.is_dictionary(dtype) else dtype
 
 
-def _parquet_writer(path: Path, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
-    """Dictionaries are stored as such; the type of Arrow is not, so that they are read as plain text."""
+def parquet_writer(path: Path, schema: pa.Schema) -> pyarrow.parquet.ParquetWriter:
+    """Return a writer of a Parquet file.
+
+    Dictionaries are stored as such; the type of Arrow is not, so that they are read as plain text.
+
+    Parameters
+    ----------
+    path : Path
+    schema : pyarrow.Schema
+
+    Returns
+    -------
+    pyarrow.parquet.ParquetWriter
+    """
     coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     if not coded:
         return pyarrow.parquet.ParquetWriter(path, schema)
