@@ -19,8 +19,8 @@ from leadlift.serving.drift import (
     THINNED_BY,
     DriftCounts,
     DriftWatch,
-    population_stability_index,
 )
+from leadlift.serving.drift_bins import population_stability_index
 from leadlift.serving.reference import build_reference
 from leadlift.terms import FeatureSpec, Kind
 

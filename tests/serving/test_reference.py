@@ -52,6 +52,8 @@ def test_profiles_count_missing_cells_and_levels(reference):
         "quantiles": pytest.approx(np.quantile([1, 3, 5, 9], np.linspace(0, 1, 11)).tolist()),
         # 1 is the smallest, 3 lies between the deciles 2.8 and 3.4, 5 between 4.6 and 5.4, 9 is the largest.
         "bin_shares": [0.2, 0, 0, 0.2, 0, 0, 0.2, 0, 0, 0.2],
+        # Between powers of 10**(1/5): 1, 2.51 to 3.98, 3.98 to 6.31, 6.31 to 10.
+        "sizes": {"0": 1, "2": 1, "3": 1, "4": 1},
     }
     assert reference.columns["source"] == {
         "n_rows": 5,
@@ -63,6 +65,7 @@ def test_profiles_count_missing_cells_and_levels(reference):
         "missing_share": 1.0,
         "quantiles": [],
         "bin_shares": [0.0],
+        "sizes": {},
     }
 
 

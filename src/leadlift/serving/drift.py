@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from leadlift.serving.drift_bins import BinShares, ColumnBins, as_numbers, column_bins
+from leadlift.serving.number_sketch import NumberSketch
 from leadlift.terms import SCORE, Kind
 
 if TYPE_CHECKING:
@@ -84,22 +85,31 @@ class DriftCounts:
         By input column: counted rows by bin, below and from `COUNTED_ROWS` on.
     score : list of list of int
         The same of the score.
+    sketches : dict of str to dict
+        By numeric input column, the :class:`NumberSketch` of its counted rows as a dict.
     """
 
     rows: list[int] = field(default_factory=lambda: [0, 0])
     counted: list[int] = field(default_factory=lambda: [0, 0])
     bins: dict[str, list[list[int]]] = field(default_factory=dict)
     score: list[list[int]] = field(default_factory=list)
+    sketches: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __add__(self, other: DriftCounts) -> DriftCounts:
         """Return the counts of all leads of both."""
         names = {**self.bins, **other.bins}
+        sketched = {**self.sketches, **other.sketches}
         return DriftCounts(
             _sums(self.rows, other.rows),
             _sums(self.counted, other.counted),
             {name: _added(self.bins.get(name, []), other.bins.get(name, [])) for name in names},
             _added(self.score, other.score),
+            {name: (self.sketch(name) + other.sketch(name)).to_dict() for name in sketched},
         )
+
+    def sketch(self, name: str) -> NumberSketch:
+        """Return the sketch of a numeric column; of another, that of no numbers."""
+        return NumberSketch.from_dict(self.sketches.get(name, {}))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values; the inverse of :meth:`from_dict`."""
@@ -124,6 +134,11 @@ class DriftWatch:
     specs : sequence of FeatureSpec
         The columns that the reference describes.
 
+    Attributes
+    ----------
+    expected_sketches : dict of str to NumberSketch
+        By numeric column, its numbers at training; without sizes where the reference has not counted them.
+
     Examples
     --------
     >>> from leadlift.serving.bundle import Reference
@@ -139,12 +154,14 @@ class DriftWatch:
 
     def __init__(self, reference: Reference, specs: Sequence[FeatureSpec]) -> None:
         n_evidence = sum(n_leads for n_leads, _ in reference.grade_rates.values())
-        self._bins: dict[str, _Bins] = {
-            spec.name: _bins(spec.kind, reference.columns[spec.name], n_evidence) for spec in specs
-        }
         # Tenths, as usual; the reference holds twentieths.
         deciles = {"quantiles": reference.score_quantiles[::2], "missing_share": 0.0}
-        self._score_bins = _bins(Kind.NUMERIC, deciles, n_evidence)
+        numbers = [spec.name for spec in specs if spec.kind is not Kind.CATEGORICAL]
+        self.expected_sketches = {name: _expected_sketch(reference.columns[name]) for name in numbers}
+        self._score_bins = column_bins(Kind.NUMERIC, deciles, n_evidence)
+        self._bins: dict[str, ColumnBins] = {
+            spec.name: column_bins(spec.kind, reference.columns[spec.name], n_evidence) for spec in specs
+        }
 
     def count(
         self, inputs: pa.Table, score: NDArray[np.float64], row_numbers: NDArray[np.int64]
@@ -172,7 +189,46 @@ class DriftWatch:
             [len(rows) for rows in chosen],
             {name: [_counts(bins, table, name) for table in tables] for name, bins in self._bins.items()},
             [self._score_bins.count(pa.chunked_array([score[rows]])) for rows in chosen],
+            {name: _sketch(tables, name).to_dict() for name in self.expected_sketches},
         )
+
+    @property
+    def expected(self) -> dict[str, BinShares]:
+        """How rows were spread at training, by column of inputs."""
+        return {name: bins.expected for name, bins in self._bins.items()}
+
+    @property
+    def expected_score(self) -> BinShares:
+        """How the scores of the evidence were spread."""
+        return self._score_bins.expected
+
+    def observed(self, counts: DriftCounts) -> dict[str, BinShares]:
+        """Return how the rows that were counted are spread, by column of inputs.
+
+        Parameters
+        ----------
+        counts : DriftCounts
+            Of some leads.
+
+        Returns
+        -------
+        dict of str to BinShares
+            Columns that were counted; empty where no lead was.
+        """
+        sample = _Sample.of(counts)
+        counted = [(name, bins) for name, bins in self._bins.items() if name in counts.bins]
+        return {name: sample.spread(bins, counts.bins[name]) for name, bins in counted}
+
+    def observed_score(self, score: NDArray[np.float64]) -> BinShares:
+        """Return how scores are spread.
+
+        Parameters
+        ----------
+        score : ndarray of float64, shape (n_rows,)
+            At least one.
+        """
+        n_rows = np.array(self._score_bins.count(pa.chunked_array([score])))
+        return replace(self._score_bins.expected, share=n_rows / n_rows.sum(), n_rows=float(n_rows.sum()))
 
     def flags(self, counts: DriftCounts) -> list[DriftFlag]:
         """Return the columns that drifted, in the order of the columns, the score last.
@@ -196,112 +252,11 @@ class DriftWatch:
         """
         if not sum(counts.counted):
             return []
-        sample = _Sample.of(counts)
-        columns = [(name, bins, counts.bins[name]) for name, bins in self._bins.items()]
-        columns.append((SCORE, self._score_bins, counts.score))
-        flags = [_flag(name, bins, sample.shares(counted), sample.n_rows) for name, bins, counted in columns]
+        score = _Sample.of(counts).spread(self._score_bins, counts.score)
+        observed = [*self.observed(counts).items(), (SCORE, score)]
+        expected = self.expected | {SCORE: self.expected_score}
+        flags = [_flag(name, now, expected[name]) for name, now in observed]
         return [flag for flag in flags if flag is not None]
-
-
-def population_stability_index(actual: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    """Return the sum over bins of (a - e) ln(a / e).
-
-    Parameters
-    ----------
-    actual, expected : ndarray of float64, shape (n_bins,)
-        Shares of rows, above 0; each adds up to 1.
-
-    Returns
-    -------
-    float
-        At least 0, which it is where the shares are the same.
-
-    Examples
-    --------
-    >>> round(population_stability_index(np.array([0.5, 0.5]), np.array([0.6, 0.4])), 4)
-    0.0405
-    """
-    return float(((actual - expected) * np.log(actual / expected)).sum())
-
-
-def number_edges(quantiles: Sequence[float]) -> NDArray[np.float64]:
-    """Return the upper edges of all bins of a number but the last: its inner quantiles, each once.
-
-    Parameters
-    ----------
-    quantiles : sequence of float
-        From the smallest number to the largest; empty where no number is known.
-
-    Returns
-    -------
-    ndarray of float64
-        Ascending; a bin includes its upper edge.
-    """
-    return np.unique(np.asarray(quantiles[1:-1], dtype=np.float64))
-
-
-@dataclass(frozen=True)
-class _NumberBins:
-    """Bins of a number: between edges, and missing."""
-
-    edges: NDArray[np.float64]
-    shares: NDArray[np.float64]
-    n_rows: int
-
-    def count(self, values: pa.ChunkedArray) -> list[int]:
-        numbers = pc.cast(values, pa.float64()).to_numpy()
-        bins = np.searchsorted(self.edges, numbers)
-        bins[np.isnan(numbers)] = len(self.edges) + 1
-        return np.bincount(bins, minlength=len(self.shares)).tolist()
-
-
-@dataclass(frozen=True)
-class _LevelBins:
-    """Bins of a categorical column: its common levels, all others, and missing."""
-
-    levels: pa.Array
-    shares: NDArray[np.float64]
-    n_rows: int
-
-    def count(self, values: pa.ChunkedArray) -> list[int]:
-        n_levels = len(self.levels)
-        encoded = values.combine_chunks()
-        if not pa.types.is_dictionary(encoded.type):
-            encoded = encoded.dictionary_encode()
-        # The last place is that of the null index.
-        common = _filled(pc.index_in(encoded.dictionary, self.levels), n_levels)
-        bins = np.append(common, n_levels + 1)[_filled(encoded.indices, len(encoded.dictionary))]
-        return np.bincount(bins, minlength=len(self.shares)).tolist()
-
-
-_Bins = _NumberBins | _LevelBins
-
-
-def _bins(kind: Kind, profile: Mapping[str, Any], n_evidence: int) -> _Bins:
-    """The bins of a column, with the shares that its rows had at training."""
-    missing, n_rows = profile["missing_share"], profile.get("n_rows", n_evidence)
-    if kind is Kind.CATEGORICAL:
-        levels, shares = list(profile["levels"]), list(profile["levels"].values())
-        other = max(1 - missing - sum(shares), 0.0)
-        return _LevelBins(pa.array(levels, pa.string()), np.array([*shares, other, missing]), n_rows)
-    shares = profile.get("bin_shares") or _nominal_shares(profile["quantiles"], 1 - missing)
-    return _NumberBins(number_edges(profile["quantiles"]), np.array([*shares, missing]), n_rows)
-
-
-def _filled(places: pa.Array, missing: int) -> NDArray[np.int32]:
-    return (places.fill_null(missing) if places.null_count else places).to_numpy()
-
-
-def _counts(bins: _Bins, table: pa.Table | None, name: str) -> list[int]:
-    """Rows of a table by bin of a column; of no table, none."""
-    return [0] * len(bins.shares) if table is None else bins.count(table[name])
-
-
-def _nominal_shares(quantiles: Sequence[float], known_share: float) -> NDArray[np.float64]:
-    """Shares as the quantiles say them, where the reference has not counted: wrong where many rows tie."""
-    edges = number_edges(quantiles)
-    at_most = np.searchsorted(quantiles[1:-1], edges, side="right") / max(len(quantiles) - 1, 1)
-    return known_share * np.diff([0.0, *at_most, 1.0])
 
 
 @dataclass(frozen=True)
@@ -318,28 +273,34 @@ class _Sample:
         # Kish, L. (1965), Survey Sampling, Wiley: the effective size of a weighted sample.
         return cls(weights, sum(counts.rows) ** 2 / squares)
 
-    def shares(self, counted: list[list[int]]) -> NDArray[np.float64]:
+    def spread(self, bins: ColumnBins, counted: list[list[int]]) -> BinShares:
         rows = np.dot(self.weights, counted)
-        return rows / rows.sum()
+        return replace(bins.expected, share=rows / rows.sum(), n_rows=self.n_rows)
 
 
-def _flag(name: str, bins: _Bins, share: NDArray[np.float64], n_rows: float) -> DriftFlag | None:
+def _flag(name: str, now: BinShares, then: BinShares) -> DriftFlag | None:
     """The flag of a column that drifted; None where it did not, or chance may be the cause."""
-    psi = population_stability_index(_smoothed(share, n_rows), _smoothed(bins.shares, bins.n_rows))
-    n_used = int(((share > 0) | (bins.shares > 0)).sum())
-    if psi < max(MODERATE_PSI, _psi_by_chance(n_used, n_rows, bins.n_rows)):
+    psi = now.psi_from(then)
+    n_used = int(((now.share > 0) | (then.share > 0)).sum())
+    if psi < max(MODERATE_PSI, _psi_by_chance(n_used, now.n_rows, then.n_rows)):
         return None
     level = "major" if psi >= MAJOR_PSI else "moderate"
-    uncommon = (share[-2], bins.shares[-2]) if isinstance(bins, _LevelBins) else (0.0, 0.0)
-    return DriftFlag(name, level, psi, float(share[-1]), float(bins.shares[-1]), *map(float, uncommon))
+    return DriftFlag(name, level, psi, now.missing, then.missing, now.uncommon, then.uncommon)
 
 
-def _smoothed(share: NDArray[np.float64], n_rows: float) -> NDArray[np.float64]:
-    """Shares with half a row more in each bin, since the logarithm of nothing is infinite.
+def _counts(bins: ColumnBins, table: pa.Table | None, name: str) -> list[int]:
+    """Rows of a table by bin of a column; of no table, none."""
+    return [0] * len(bins.expected.share) if table is None else bins.count(table[name])
 
-    Krichevsky, R. E., Trofimov, V. K. (1981), doi:10.1109/TIT.1981.1056331.
-    """
-    return (share * n_rows + 0.5) / (n_rows + 0.5 * len(share))
+
+def _expected_sketch(profile: Mapping[str, Any]) -> NumberSketch:
+    ends = (profile["quantiles"][0], profile["quantiles"][-1]) if profile["quantiles"] else (None, None)
+    return NumberSketch(*ends, profile.get("sizes", {}))
+
+
+def _sketch(tables: Sequence[pa.Table | None], name: str) -> NumberSketch:
+    columns = [as_numbers(table[name]) for table in tables if table is not None]
+    return NumberSketch.of(np.concatenate(columns)) if columns else NumberSketch()
 
 
 def _stays(row_numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -347,7 +308,7 @@ def _stays(row_numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
     return row_numbers.astype(np.uint64) * _GOLDEN < np.uint64(2**64 // THINNED_BY)
 
 
-def _psi_by_chance(n_bins: int, n_rows: float, n_reference: int) -> float:
+def _psi_by_chance(n_bins: int, n_rows: float, n_reference: float) -> float:
     """The index that chance alone exceeds once in ten thousand, by Wilson and Hilferty's quantile.
 
     Wilson, E. B., Hilferty, M. M. (1931), doi:10.1073/pnas.17.12.684.

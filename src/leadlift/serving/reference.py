@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from leadlift.data.values import is_number
 from leadlift.insight.value_texts import number_texts
 from leadlift.serving.bundle import Reference
-from leadlift.serving.drift import number_edges
+from leadlift.serving.drift_bins import number_edges
+from leadlift.serving.number_sketch import NumberSketch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,8 @@ def _profile(values: pa.ChunkedArray) -> dict[str, Any]:
     if is_number(values.type):
         numbers = known.to_numpy()
         quantiles = np.quantile(numbers, np.linspace(0, 1, 11)).tolist() if len(numbers) else []
-        return profile | {"quantiles": quantiles, "bin_shares": _bin_shares(numbers, quantiles, n_rows)}
+        counted = {"bin_shares": _bin_shares(numbers, quantiles, n_rows), "sizes": _sizes(numbers)}
+        return profile | {"quantiles": quantiles} | counted
     counts = sorted(_counts(known).items(), key=lambda item: (-item[1], item[0]))[:N_COMMON_LEVELS]
     return profile | {"levels": {level: count / n_rows for level, count in counts}}
 
@@ -95,6 +97,11 @@ def _bin_shares(numbers: NDArray[np.float64], quantiles: list[float], n_rows: in
     edges = number_edges(quantiles)
     counts = np.bincount(np.searchsorted(edges, numbers), minlength=len(edges) + 1)
     return (counts / n_rows).tolist()
+
+
+def _sizes(numbers: NDArray[np.generic]) -> dict[str, int]:
+    """How many numbers other than 0 are of which size, as :class:`NumberSketch` counts them."""
+    return NumberSketch.of(numbers.astype(np.float64)).sizes
 
 
 def _typical(values: pa.ChunkedArray) -> str | None:
