@@ -8,6 +8,7 @@ import pytest
 
 from browser import browser  # noqa: F401 -- a fixture
 from postgresql_session import server  # noqa: F401 -- a fixture
+from registry_folders import registry, registry_template, small_bundle  # noqa: F401 -- fixtures
 from spark_session import spark  # noqa: F401 -- a fixture
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -10,6 +10,7 @@
     ├── ImmatureLabelsError       too few leads whose outcome is known
     ├── NoCutoffError             no cut-off keeps the promise asked for; carries the best promise
     ├── BundleError               a model bundle is damaged, altered or made by a newer version
+    ├── RegistryError             the registry of models does not answer or disagrees with the folder
     └── MissingDependencyError    an optional package is needed and absent
 """
 
@@ -76,6 +77,10 @@ class NoCutoffError(LeadliftError):
 
 class BundleError(LeadliftError):
     """A model bundle is damaged, altered or made by a newer version."""
+
+
+class RegistryError(LeadliftError):
+    """The registry of models does not answer, or disagrees with the folder that serves."""
 
 
 class MissingDependencyError(LeadliftError):

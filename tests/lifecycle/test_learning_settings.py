@@ -8,11 +8,10 @@ from scipy.special import expit
 
 from leadlift.config import parse_config
 from leadlift.exceptions import ConfigError
-from leadlift.lifecycle import training
-from leadlift.lifecycle.tracking import TrackedRun
 from leadlift.lifecycle.training import train
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.predict import score_table
+from untracked import untrack
 
 TOML = """
 [data]
@@ -34,7 +33,7 @@ threshold = 0.5
 @pytest.fixture(autouse=True)
 def untracked(monkeypatch):
     """Logging has its own tests."""
-    monkeypatch.setattr(training, "log_run", lambda **_: TrackedRun("run", 1, "models:/x", "sqlite:///x"))
+    untrack(monkeypatch)
 
 
 def simulate(n, seed=0):

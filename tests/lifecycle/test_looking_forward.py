@@ -14,8 +14,8 @@ from leadlift.exceptions import ConfigError
 from leadlift.lifecycle import training
 from leadlift.lifecycle.holdout import hold_back
 from leadlift.lifecycle.preparing import prepare
-from leadlift.lifecycle.tracking import TrackedRun
 from leadlift.lifecycle.training import train
+from untracked import RUN, untrack
 
 TOML = """
 [data]
@@ -53,8 +53,8 @@ def logged():
 def trained(tmp_path_factory, logged):
     folder = tmp_path_factory.mktemp("backtest")
     with pytest.MonkeyPatch.context() as patch:
-        run = TrackedRun("run", 1, "models:/x", "sqlite:///x")
-        patch.setattr(training, "log_run", lambda **told: logged.update(told) or run)
+        untrack(patch)
+        patch.setattr(training, "log_run", lambda **told: logged.update(told) or RUN)
         config = configure(folder, model='backtest_blocks = 2\nrecency = "choose"')
         return config, train(config)
 
@@ -93,7 +93,7 @@ def test_the_printed_table_has_a_row_a_block(trained):
 
 
 def test_without_a_backtest_the_test_set_tells_the_gap(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "log_run", lambda **_: TrackedRun("run", 1, "models:/x", "sqlite:///x"))
+    untrack(monkeypatch)
     result = train(configure(tmp_path))
     (finding,) = [f for f in result.findings if f.code == "LL161"]
     assert f"on later {result.n_test:,} leads" in finding.message

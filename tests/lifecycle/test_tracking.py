@@ -8,22 +8,17 @@ import sqlite3
 from pathlib import Path
 
 import mlflow
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadlift.config import DataConfig, LeadSchema, SchemaConfig
 from leadlift.exceptions import BundleError, ConfigError, LeadliftError, SchemaError
-from leadlift.learning.blending import BlendedLearner
-from leadlift.learning.candidates import BaggedTrees
-from leadlift.learning.cutoff import FixedThreshold
-from leadlift.learning.scorer import LeadScorer
 from leadlift.lifecycle.tracking import TrackedRun, log_run, mlflow_ui_command, tracking_uri
-from leadlift.serving.bundle import ModelBundle, Reference
+from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.predict import predict
-from leadlift.terms import SCORED_COLUMNS, Family, FeatureSpec, Finding, Kind, Severity
+from leadlift.terms import SCORED_COLUMNS, Finding, Severity
+from small_bundles import made_up_leads
 
 FINDING = Finding("LL101", Severity.WARNING, "duplicate ids", "2 ids stand twice", column="id", count=2)
 QUALITY = pa.table({"model": ["leadlift", "base rate"], "auc": [0.8, 0.5]})
@@ -31,38 +26,13 @@ QUALITY = pa.table({"model": ["leadlift", "base rate"], "auc": [0.8, 0.5]})
 
 @pytest.fixture(scope="module")
 def leads() -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    n = 400
-    frame = pd.DataFrame(
-        {
-            "id": [f"L{i}" for i in range(n)],
-            "visits": rng.poisson(3, n).astype(float),
-            "source": rng.choice(["ads", "fair", "web"], n),
-        }
-    )
-    frame.loc[::9, "visits"] = np.nan
-    frame.loc[::7, "source"] = None
-    return frame
+    return made_up_leads()
 
 
 @pytest.fixture(scope="module")
-def bundle_folder(leads: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rng = np.random.default_rng(1)
-    won = rng.random(len(leads)) < 1 / (1 + np.exp(2 - leads["visits"].fillna(2) / 2))
-    learner = BlendedLearner(trees=BaggedTrees(n_folds=2, max_rounds=20))
-    scorer = LeadScorer(learner=learner, cutoff=FixedThreshold(0.4)).fit(leads[["visits", "source"]], won)
-    schema = LeadSchema(
-        data=DataConfig(leads="leads.csv"),
-        roles=SchemaConfig(lead_id="id", outcome="won", won=("1",)),
-        features=(
-            FeatureSpec("visits", Kind.NUMERIC, Family.ENGAGEMENT),
-            FeatureSpec("source", Kind.CATEGORICAL, Family.SOURCE),
-        ),
-    )
-    rates = {"A": (10, 8), "B": (10, 5), "C": (10, 3), "D": (10, 1)}
-    reference = Reference(0.2, {"A": 0.6, "B": 0.4, "C": 0.2}, rates, (0.0, 1.0))
+def bundle_folder(small_bundle: ModelBundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundles") / "first"
-    ModelBundle.from_scorer(scorer, schema, reference, {}).save(folder)
+    small_bundle.save(folder)
     return folder
 
 
@@ -122,15 +92,20 @@ def test_a_run_holds_parameters_metrics_findings_tables_figures_and_the_bundle(
     assert ModelBundle.load(artifacts / "bundle").version == ModelBundle.load(bundle_folder).version
 
 
-def test_the_alias_moves_to_the_newest_version(store: Path, bundle_folder: Path):
-    tracked = log(bundle_folder, store)
-    assert tracked.model_version == 2
-    client = client_of(store)
-    champion = client.get_model_version_by_alias("leadlift", "champion")
-    assert (int(champion.version), champion.run_id) == (2, tracked.run_id)
+def test_a_run_registers_the_next_version_with_its_lineage_and_moves_no_alias(
+    store: Path, bundle_folder: Path
+):
+    tracked = log(bundle_folder, store, parent="0123456789ab")
+    assert (tracked.model_version, tracked.model_uri) == (2, "models:/leadlift/2")
+    version = client_of(store).get_model_version("leadlift", "2")
+    assert (version.run_id, version.aliases) == (tracked.run_id, [])
+    assert version.tags["bundle_version"] == ModelBundle.load(bundle_folder).version
+    assert version.tags["parent_champion"] == "0123456789ab"
+    assert len(version.tags["code_sha256"]) == 64
+    assert set(version.tags) > {"data_sha256", "leadlift_version", "python", "platform"}
 
 
-def test_the_champion_scores_as_leadlift_predict(
+def test_the_registered_model_scores_as_leadlift_predict(
     store: Path, bundle_folder: Path, leads: pd.DataFrame, tmp_path: Path, global_uri
 ):
     tracked = log(bundle_folder, store)
@@ -146,7 +121,7 @@ def test_the_champion_scores_as_leadlift_predict(
     pd.testing.assert_frame_equal(model.predict(leads.astype({"source": "category"})), scored)
 
 
-def test_the_champion_takes_the_moment_of_scoring_as_a_parameter(
+def test_the_registered_model_takes_the_moment_of_scoring_as_a_parameter(
     store: Path, bundle_folder: Path, leads: pd.DataFrame, global_uri
 ):
     tracked = log(bundle_folder, store)
@@ -257,7 +232,7 @@ def test_a_run_that_fails_half_way_is_marked_failed_and_registers_nothing(store:
     client = client_of(store)
     experiment = client.get_experiment_by_name("leadlift")
     assert [run.info.status for run in client.search_runs([experiment.experiment_id])] == ["FAILED"]
-    assert client.get_model_version_by_alias("leadlift", "champion").version == 1
+    assert [version.version for version in client.search_model_versions("name = 'leadlift'")] == [1]
 
 
 def test_a_folder_that_mlflow_would_misread_is_refused(bundle_folder: Path, tmp_path: Path):

@@ -13,11 +13,11 @@ from leadlift.config import parse_config
 from leadlift.data.datasets import make_leads
 from leadlift.exceptions import ConfigError, InputError, LeakageError, NoCutoffError
 from leadlift.learning.tuning import search_trees
-from leadlift.lifecycle import fitting, training
+from leadlift.lifecycle import fitting
 from leadlift.lifecycle.holdout import hold_back
 from leadlift.lifecycle.preparing import prepare
-from leadlift.lifecycle.tracking import TrackedRun
 from leadlift.lifecycle.training import train
+from untracked import untrack
 
 LATER = ("sales_stage", "loss_reason", "loss_note", "deal_amount", "last_activity")
 HORIZON_DAYS = 60.0
@@ -53,8 +53,8 @@ def leads():
 
 @pytest.fixture(autouse=True)
 def untracked(monkeypatch):
-    """Logging has its own tests."""
-    monkeypatch.setattr(training, "log_run", lambda **_: TrackedRun("run", 1, "models:/x", "sqlite:///x"))
+    """Logging and the registry have their own tests."""
+    untrack(monkeypatch)
 
 
 def configure(folder, leads, *, time=DATED, ignore=LATER, more="", model="", policy=FIXED):
@@ -99,7 +99,7 @@ def results(tmp_path_factory, leads):
     shuffled = leads.take(pa.array(np.random.default_rng(0).permutation(len(leads))))
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "log_run", lambda **_: TrackedRun("run", 1, "models:/x", "sqlite:///x"))
+        untrack(patch)
         for name, table in {"first": leads, "again": leads, "shuffled": shuffled}.items():
             found[name] = train(configure(tmp_path_factory.mktemp(name), table))
     return found

@@ -12,8 +12,10 @@ import pytest
 
 from leadlift.exceptions import BundleError, InputError
 from leadlift.serving.bundle import FORMAT_VERSION, MANIFEST, ModelBundle
+from leadlift.serving.bundle_place import exchange
 from leadlift.serving.predict import score_table
 from leadlift.serving.probe import check_probe
+from services import require
 
 
 @pytest.fixture
@@ -246,8 +248,16 @@ def test_an_older_bundle_is_replaced_as_a_whole(copy, retrained):
     assert [path.name for path in copy.parent.iterdir()] == ["champion"]
 
 
+def test_the_name_of_a_bundle_that_is_replaced_always_has_one(copy, retrained, monkeypatch):
+    """No rename takes it away: both folders change places in one step."""
+    require(exchange(copy, copy), "the file system cannot exchange two names")
+    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("the name was free for a moment"))
+    assert retrained.save(copy).version == ModelBundle.load(copy).version
+
+
 @pytest.mark.parametrize("failing_call", [1, 2])
 def test_a_save_that_fails_at_a_rename_leaves_the_old_bundle(copy, retrained, monkeypatch, failing_call):
+    monkeypatch.setattr("leadlift.serving.bundle_place.exchange", lambda *_: False)
     before = listing(copy)
     rename, calls = Path.rename, []
 
@@ -262,6 +272,31 @@ def test_a_save_that_fails_at_a_rename_leaves_the_old_bundle(copy, retrained, mo
         retrained.save(copy)
     assert listing(copy) == before
     assert [path.name for path in copy.parent.iterdir()] == ["champion"]
+
+
+def test_a_system_without_the_exchange_replaces_a_bundle_by_renames(copy, retrained, monkeypatch):
+    monkeypatch.setattr("leadlift.serving.bundle_place.exchange", lambda *_: False)
+    assert retrained.save(copy).version == ModelBundle.load(copy).version
+    assert [path.name for path in copy.parent.iterdir()] == ["champion"]
+
+
+def test_a_link_is_followed_once_and_never_written_through(copy, bundle, retrained, tmp_path, monkeypatch):
+    """The link is moved while its files are read: they are all of the bundle it led to before."""
+    retrained.save(tmp_path / "other")
+    link, read_bytes = tmp_path / "link", Path.read_bytes
+    link.symlink_to("champion")
+
+    def move_the_link(path):
+        link.unlink()
+        link.symlink_to("other")
+        monkeypatch.setattr(Path, "read_bytes", read_bytes)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", move_the_link)
+    assert ModelBundle.load(link).version == bundle.version
+    assert ModelBundle.load(link).version == ModelBundle.load(tmp_path / "other").version
+    with pytest.raises(InputError, match=r"link is a link to a bundle, which leadlift.Registry moves"):
+        bundle.save(link)
 
 
 def test_a_save_that_fails_at_a_file_leaves_the_old_bundle(copy, retrained, monkeypatch):

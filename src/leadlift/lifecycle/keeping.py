@@ -22,8 +22,10 @@ from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.tuning import SearchResult
 from leadlift.lifecycle.cutoff_change import evidence_of, lines_of
 from leadlift.lifecycle.fingerprint import fingerprint
-from leadlift.lifecycle.holdout import Holdout
+from leadlift.lifecycle.holdout import Holdout, representative
 from leadlift.lifecycle.preparing import Problem
+from leadlift.lifecycle.registry import Registry
+from leadlift.lifecycle.registry.folders import CHAMPION
 from leadlift.serving.bundle import ModelBundle
 from leadlift.serving.reference import build_reference
 from leadlift.terms import Finding, Kind
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 
 # Drivers and figures are means over leads; more of them than this change no digit shown.
 EXPLAINED_ROWS = 5_000
-# Where files are is the trainer's own business.
-NOT_KEPT = {"data": True, "models": True, "insight": {"texts"}}
+# Where files are is the trainer's own business; what a later challenger must show says nothing of a model.
+NOT_KEPT = {"data": True, "models": True, "tracking_uri": True, "retrain": True, "insight": {"texts"}}
 # Findings that count events and changes, also those no observation knows of; what came later leaves no trace
 # in a bundle. `leadlift check` tells them.
 OF_BEHAVIOUR = frozenset(f"LL{number}" for number in range(170, 190))
@@ -59,8 +61,8 @@ def save_bundle(
     second: LeadScorer | None = None,
     findings: Sequence[Finding] = (),
 ) -> tuple[ModelBundle, Path]:
-    """Write the bundle; return it with its version, and its folder."""
-    rows = split.train
+    """Write the bundle, a champion to be among the registry's versions; return it and its folder."""
+    rows = representative(split.train, problem, config.model.random_state)
     reference = build_reference(
         base,
         scorer.evidence_,
@@ -79,7 +81,11 @@ def save_bundle(
         stages=config.stages,
         texts=load_texts(config.insight.language, config.insight.texts),
     )
-    return bundle.save(folder), folder
+    if name != CHAMPION:
+        return bundle.save(folder), folder
+    registry = Registry(config.models, config.tracking_uri)
+    kept = registry.keep(bundle)
+    return kept, registry.folder(kept.version)
 
 
 def _provenance(
@@ -99,6 +105,7 @@ def _provenance(
         "n_rows": len(problem.y),
         "as_of_range": None if moments is None else [str(moments.min()), str(moments.max())],
         "test": split.kind,
+        "test_from": str(moments[split.test].min()) if moments is not None and split.is_forward else None,
         "n_test": len(split.test),
         "quality": quality.to_pylist(),
         "findings": [

@@ -19,11 +19,11 @@ from leadlift.data.second_label import second_label
 from leadlift.exceptions import InputError, SchemaError, column_diff
 from leadlift.insight.families import family_scores
 from leadlift.insight.scorecard.points_scorecard import ENOUGH_ROWS, PointsScorecard
-from leadlift.learning.splitting import one_row_a_lead
 from leadlift.lifecycle.fingerprint import fingerprint
-from leadlift.lifecycle.holdout import FORWARD, LEAST_TESTED, Holdout, hold_back, rows_by_content
+from leadlift.lifecycle.holdout import FORWARD, LEAST_TESTED, Holdout, hold_back, rows_by_content, tested_rows
 from leadlift.lifecycle.inputs import told_columns
-from leadlift.lifecycle.preparing import Problem, lead_groups, observe
+from leadlift.lifecycle.observing import observe
+from leadlift.lifecycle.preparing import Problem, lead_groups
 from leadlift.lifecycle.sql_model import SqlQuality, measure_sql
 from leadlift.serving.bundle import ModelBundle
 
@@ -181,11 +181,36 @@ def look_back(config: LeadliftConfig, bundle: ModelBundle) -> Hindsight:
         model = trained.model
         split = hold_back(problem, test_share=model.test_share, random_state=model.random_state)
         return Hindsight(bundle, problem, split, trained)
-    # Outcomes of other leads are known up to another moment.
-    roles = trained.roles.model_copy(update={"known_until": config.roles.known_until})
-    trained = trained.model_copy(update={"roles": roles})
+    trained = _known_until(config, trained)
     problem = _problem(trained, bundle)
     return Hindsight(bundle, problem, _later(problem, bundle, trained), trained, is_of_training=False)
+
+
+def problem_of(config: LeadliftConfig, bundle: ModelBundle) -> Problem:
+    """Read the leads of a configuration as a bundle sees them: with its label and its inputs.
+
+    Parameters
+    ----------
+    config : LeadliftConfig
+        Says where the leads are and up to when outcomes are known.
+    bundle : ModelBundle
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    InputError, SchemaError, ImmatureLabelsError
+        As for :func:`look_back`.
+    """
+    return _problem(_known_until(config, _as_trained(config, bundle)), bundle)
+
+
+def _known_until(config: LeadliftConfig, trained: LeadliftConfig) -> LeadliftConfig:
+    """The configuration of a training run for other leads: their outcomes are known up to another moment."""
+    roles = trained.roles.model_copy(update={"known_until": config.roles.known_until})
+    return trained.model_copy(update={"roles": roles})
 
 
 def _as_trained(config: LeadliftConfig, bundle: ModelBundle) -> LeadliftConfig:
@@ -253,7 +278,5 @@ def _later(problem: Problem, bundle: ModelBundle, config: LeadliftConfig) -> Hol
         )
         raise InputError(msg)
     order = rows_by_content(problem)
-    test = order[later[order]]
-    if problem.groups is not None:
-        test = one_row_a_lead(test, problem.groups, random_state=config.model.random_state)
+    test = tested_rows(order[later[order]], problem, config.model.random_state)
     return Holdout(order[~later[order]], test, FORWARD)

@@ -3,46 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from leadlift.config import LeadliftConfig
-from leadlift.insight.attribution import Attributor
-from leadlift.insight.drivers import global_drivers
-from leadlift.insight.explained import explained_specs
-from leadlift.insight.texts import load_texts
-from leadlift.learning.calibration_drift import training_drift
-from leadlift.learning.cold_start import cold_start_finding
 from leadlift.learning.cutoff.grades import grade_promises
 from leadlift.learning.leakage import Suspect
-from leadlift.learning.scorer import LeadScorer
 from leadlift.learning.tuning import SearchResult
 from leadlift.lifecycle.backtest import BacktestResult
-from leadlift.lifecycle.fitting import decide, learn, measure, policy_of
-from leadlift.lifecycle.holdout import Holdout, hold_back
+from leadlift.lifecycle.holdout import Holdout
 from leadlift.lifecycle.keeping import (
     draw_figures,
     keep_agreement,
     run_metrics,
     run_parameters,
-    sample_inputs,
-    save_bundle,
 )
 from leadlift.lifecycle.looking_back import Hindsight
-from leadlift.lifecycle.looking_forward import ForwardLook, look_forward, require_blocks
 from leadlift.lifecycle.measuring import kept_on_test
-from leadlift.lifecycle.preparing import Problem, prepare
+from leadlift.lifecycle.modelling import Step, make_model
+from leadlift.lifecycle.preparing import Problem
+from leadlift.lifecycle.registry import Registry
+from leadlift.lifecycle.registry.folders import CHAMPION
 from leadlift.lifecycle.reporting import keep_report
-from leadlift.lifecycle.sql_model import SqlQuality, learn_sql, measure_sql
+from leadlift.lifecycle.sql_model import SqlQuality
 from leadlift.lifecycle.tracking import TrackedRun, log_run
-from leadlift.serving.bundle import ModelBundle, require_place
-from leadlift.serving.stages import check_rules
+from leadlift.serving.bundle import ModelBundle
 from leadlift.terms import Cutoff, Finding, Interval
-
-Step = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -139,6 +130,9 @@ def train(
     leave_out_suspects: bool = False,
     name: str = "champion",
     report: bool = False,
+    by: str = "",
+    at: datetime | None = None,
+    why: str = "",
     on_step: Step | None = None,
     on_trial: Callable[[int], None] | None = None,
 ) -> TrainingResult:
@@ -150,9 +144,12 @@ def train(
     leave_out_suspects : bool, default=False
         Leave out columns that look written after the outcome, instead of stopping.
     name : str, default="champion"
-        Folder of the bundle under ``config.models``.
+        Folder of the bundle under ``config.models``. The champion goes through
+        :class:`leadlift.lifecycle.registry.Registry`; any other name is a plain folder without a role.
     report : bool, default=False
         Write ``report.html`` beside the bundle's folder, see :func:`leadlift.lifecycle.reporting.report_on`.
+    by, at, why
+        Who trains, when (with time zone) and why, for the registry's audit log.
     on_step : callable, optional
         Called with the name of each step as it begins.
     on_trial : callable, optional
@@ -170,77 +167,56 @@ def train(
         A column looks written after the outcome and nobody confirmed it.
     NoCutoffError
         No cut-off keeps the promise asked for; no bundle is written.
+    RegistryError
+        The run cannot be logged or the champion not replaced: the bundle is saved, the message says where and
+        how to go on, and the champion serves as before.
     """
     step = on_step or (lambda _: None)
-    policy, sql_policy = policy_of(config.cutoff.mql), policy_of(config.cutoff.sql)
-    require_place(Path(config.models) / name)
-    step("Reading and checking the leads")
-    problem, split = _ready_to_learn(config, leave_out_suspects=leave_out_suspects)
-    scorer, search = learn(problem, split, config, step, on_trial)
-    second = learn_sql(problem, split, scorer)
-    step("Measuring on the test set, beside the baselines")
-    quality, scores = measure(problem, split, scorer, config)
-    decide(scorer, policy, sql_policy, quality, split, second)
-    sql = measure_sql(problem, split, scorer, second)
-    ahead = look_forward(problem, split, scorer, scores[0], sql_policy if second else policy, config, step)
-    step("Explaining")
-    attributor, X = Attributor(scorer.fitted), scorer.fitted.encode(sample_inputs(problem, split, config))
-    found = attributor.explain(X)
-    drivers = global_drivers(explained_specs(problem.specs, scorer.fitted.statistics), found.contributions)
-    findings = _findings(problem, split, scorer, ahead)
-    step("Saving the bundle")
-    bundle, folder = save_bundle(problem, split, scorer, found.base, quality, config, name, second, findings)
+    made = make_model(
+        config, name=name, leave_out_suspects=leave_out_suspects, on_step=step, on_trial=on_trial
+    )
+    problem, split, bundle, folder = made.problem, made.split, made.bundle, Path(config.models) / name
     step("Drawing figures")
-    figures = draw_figures(problem, split, bundle, scores, drivers, attributor, X, folder)
+    figures = draw_figures(
+        problem, split, bundle, made.scores, made.drivers, made.attributor, made.matrix, folder
+    )
     agreement, files = keep_agreement(bundle, config, folder)
-    figures |= files | ahead.keep(folder.parent / "figures")
+    figures |= files | made.ahead.keep(folder.parent / "figures")
     if report:
         figures["report"] = keep_report(Hindsight(bundle, problem, split, config), folder.parent, step)
     step("Logging the run")
+    registry = Registry(config.models, config.tracking_uri)
     tracked = log_run(
         bundle=bundle,
-        bundle_folder=folder,
-        parameters=run_parameters(config, bundle, search),
-        metrics=run_metrics(quality, bundle) | ahead.metrics,
-        findings=findings,
-        tables={"quality": quality, "drivers": drivers} | ahead.tables,
+        bundle_folder=made.folder,
+        parameters=run_parameters(config, bundle, made.search),
+        metrics=run_metrics(made.quality, bundle) | made.ahead.metrics,
+        findings=made.findings,
+        tables={"quality": made.quality, "drivers": made.drivers} | made.ahead.tables,
         figures=figures,
         store=Path(config.models),
+        server=registry.store.server,
+        parent=registry.state().champion,
     )
+    if name == CHAMPION:
+        step("Putting the model in service")
+        registry.promote(bundle.version, by=by, at=at, why=why, action="train")
+        tracked = replace(tracked, model_uri="models:/leadlift@champion")
     return TrainingResult(
         bundle=bundle,
         bundle_folder=folder,
-        quality=quality,
+        quality=made.quality,
         **_sizes(problem, split),
-        kept=sql.kept if sql else kept_on_test(problem, split, *scores, scorer.cutoff_),
-        drivers=drivers,
-        findings=findings,
+        kept=made.sql.kept if made.sql else kept_on_test(problem, split, *made.scores, bundle.mql_cutoff),
+        drivers=made.drivers,
+        findings=made.findings,
         figures=figures,
         tracked=tracked,
-        search=search,
-        sql=sql,
+        search=made.search,
+        sql=made.sql,
         agreement=agreement,
-        backtest=ahead.backtest,
+        backtest=made.ahead.backtest,
     )
-
-
-def _ready_to_learn(config: LeadliftConfig, *, leave_out_suspects: bool) -> tuple[Problem, Holdout]:
-    """Everything that can be refused before anything is learnt."""
-    load_texts(config.insight.language, config.insight.texts)
-    problem = prepare(config, leave_out_suspects=leave_out_suspects)
-    problem.raise_if_blocked()
-    check_rules(config.stages, problem.specs, problem.inputs)
-    split = hold_back(problem, test_share=config.model.test_share, random_state=config.model.random_state)
-    require_blocks(problem, split, config)
-    return problem, split
-
-
-def _findings(
-    problem: Problem, split: Holdout, scorer: LeadScorer, ahead: ForwardLook
-) -> tuple[Finding, ...]:
-    """Everything found: about the leads, what was learnt, and time."""
-    learnt = cold_start_finding(scorer.learner_, problem.y[split.train])
-    return (*problem.findings, *learnt, *training_drift(scorer.evidence_), *split.findings, *ahead.findings)
 
 
 def _sizes(problem: Problem, split: Holdout) -> dict[str, Any]:
@@ -250,6 +226,6 @@ def _sizes(problem: Problem, split: Holdout) -> dict[str, Any]:
         "n_leads": problem.n_leads,
         "n_rows": len(problem.y),
         "n_test": len(split.test),
-        "base_rate": float(problem.y.mean()),
+        "base_rate": float(np.average(problem.y, weights=problem.observations.contact_weight)),
         "left_out": problem.left_out,
     }

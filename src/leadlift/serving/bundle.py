@@ -24,6 +24,7 @@ from leadlift.insight.attribution import Attributor
 from leadlift.insight.explained import explained_specs
 from leadlift.insight.reasons import ReasonWriter
 from leadlift.insight.texts import Texts, load_texts
+from leadlift.serving.bundle_place import MANIFEST, followed, put_in_place, require_place
 from leadlift.serving.label_model import LabelModel, dump, label_files, read_label
 from leadlift.terms import Cutoff, FeatureSpec
 
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from leadlift.learning.scorer import LeadScorer
 
 FORMAT_VERSION = 1
-MANIFEST = "bundle.json"
+# Of the hash of its files, in the name of a bundle.
+VERSION_DIGITS = 12
 FEATURES = "features.json"
 STAGES = "stages.json"
 TEXTS = "texts.json"
@@ -237,7 +239,7 @@ class ModelBundle:
         Parameters
         ----------
         folder : str or Path
-            Must not exist, or be a bundle, which is replaced.
+            Must not exist, or be a bundle, which is replaced in one step.
 
         Returns
         -------
@@ -247,10 +249,13 @@ class ModelBundle:
         Raises
         ------
         InputError
-            The folder exists and is no bundle, or cannot be written.
+            The folder exists and is no bundle, is a link, or cannot be written.
         """
         folder = Path(folder)
         require_place(folder)
+        if folder.is_symlink():
+            msg = f"{folder} is a link to a bundle, which leadlift.Registry moves; name a folder of its own"
+            raise InputError(msg)
         files = _to_files(self)
         manifest = _manifest(files)
         try:
@@ -259,7 +264,8 @@ class ModelBundle:
             try:
                 for name, text in [*files.items(), (MANIFEST, dump(manifest))]:
                     _write(temporary / name, text)
-                _swap(temporary, folder)
+                temporary.chmod(0o755)
+                put_in_place(temporary, folder)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
         except OSError as error:
@@ -271,12 +277,17 @@ class ModelBundle:
     def load(cls, folder: str | Path) -> ModelBundle:
         """Read a bundle; no code in it is executed.
 
+        Parameters
+        ----------
+        folder : str or Path
+            A link is followed once: should it be moved meanwhile, all files are still those of one bundle.
+
         Raises
         ------
         BundleError
             It is missing, incomplete, altered since it was written, or made by a newer version.
         """
-        folder = Path(folder)
+        folder = followed(Path(folder))
         manifest = _read_manifest(folder)
         contents = {name: _read_checked(folder, name, digest) for name, digest in manifest["sha256"].items()}
         try:
@@ -287,24 +298,15 @@ class ModelBundle:
             raise BundleError(msg) from error
 
 
-def require_place(folder: Path) -> None:
-    """Make sure that a bundle can be written, before hours are spent on what goes into it.
+def is_version(name: str) -> bool:
+    """Say whether a name is one that bundles get for their contents.
 
-    Raises
-    ------
-    InputError
-        The folder exists and is no bundle, or nothing can be written where it is to stand.
+    Examples
+    --------
+    >>> is_version("3f2a91c0d1e2"), is_version("champion")
+    (True, False)
     """
-    if folder.exists() and not (folder / MANIFEST).is_file():
-        msg = f"{folder} exists and is no bundle; name another folder"
-        raise InputError(msg)
-    nearest = next(parent for parent in folder.absolute().parents if parent.exists())
-    try:
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
-    except OSError as error:
-        msg = f"the bundle could not be written to {folder}: {error.strerror or error}"
-        raise InputError(msg) from error
+    return len(name) == VERSION_DIGITS and set(name) <= set("0123456789abcdef")
 
 
 def _to_files(bundle: ModelBundle) -> dict[str, str]:
@@ -354,7 +356,7 @@ def _manifest(files: dict[str, str]) -> dict[str, Any]:
 
 def _version(digests: dict[str, str]) -> str:
     """Name of exactly these files; it seals the manifest too."""
-    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()[:VERSION_DIGITS]
 
 
 def _write(path: Path, text: str) -> None:
@@ -362,22 +364,6 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _swap(temporary: Path, folder: Path) -> None:
-    """Put the new folder in place; an older bundle there makes way first."""
-    temporary.chmod(0o755)
-    if folder.exists():
-        retired = temporary.with_name(temporary.name + "-old")
-        folder.rename(retired)
-        try:
-            temporary.rename(folder)
-        except OSError:
-            retired.rename(folder)
-            raise
-        shutil.rmtree(retired)
-    else:
-        temporary.rename(folder)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

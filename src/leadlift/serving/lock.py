@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def locked(path: Path, output: Path) -> Iterator[None]:
+def locked(path: Path, output: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of an output; the operating system frees that of a process that died.
 
     Parameters
@@ -26,28 +26,30 @@ def locked(path: Path, output: Path) -> Iterator[None]:
         The lock's file, in a folder that is there; it may go away with the folder while the lock is held.
     output : Path
         What messages call the output.
+    wait : bool, default=False
+        Wait until nobody else holds it.
 
     Raises
     ------
     InputError
-        Another process holds it; the message says which.
+        Another process holds it and `wait` is not set; the message says which.
     OSError
         The file cannot be made.
     """
-    file = _take(path, output)
+    file = _take(path, output, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
         yield
     finally:
         os.close(file)
 
 
-def _take(path: Path, output: Path) -> int:
+def _take(path: Path, output: Path, how: int) -> int:
     """Lock the file that stands there: one that another job took away meanwhile is not it."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, how)
         except BlockingIOError as error:
             holder = _holder(file)
             os.close(file)
