@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/$(LOCK).installed
 PARALLEL ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-contenders bench-promises bench-behaviour bench-explain bench-predict clean
+.PHONY: help train test test-fast lint notebooks lock mlflow-ui bench-first-run bench-features bench-quality bench-contenders bench-promises bench-behaviour bench-explain bench-predict bench-monitoring bench-feedback bench-futures bench-retrain bench-bank clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -78,8 +78,23 @@ bench-explain: $(INSTALLED) ## Measure what reasons, report and points table cos
 bench-predict: $(INSTALLED) ## Measure what batch scoring costs and kill it fifty times (LOCK=requirements-spark.lock for Spark too; an hour)
 	$(BIN)/python benchmarks/predict.py
 
+bench-monitoring: $(INSTALLED) ## Measure what monitoring costs, finds and calls wrongly (ten minutes)
+	$(BIN)/python benchmarks/monitoring.py
+
 bench-features: $(INSTALLED) ## Measure features as of a moment beside queries by hand and pandas (half an hour)
 	$(BIN)/python benchmarks/features.py --scale full
+
+bench-feedback: $(INSTALLED) ## Measure what learning from worked leads alone does, and what mends it (five minutes)
+	$(BIN)/python benchmarks/feedback.py
+
+bench-futures: $(INSTALLED) ## Measure false alarms and what is found in two hundred simulated futures (a quarter of an hour)
+	$(BIN)/python benchmarks/futures.py
+
+bench-retrain: $(INSTALLED) ## Measure policies of retraining on ten simulated years (an hour)
+	$(BIN)/python benchmarks/retrain_policies.py
+
+bench-bank: $(INSTALLED) ## Measure retraining on bank marketing, block by block (five minutes)
+	$(BIN)/python benchmarks/bank_blocks.py
 
 clean: ## Remove what train and test wrote, and the environment
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -22,6 +22,8 @@ PAGES = [
             "fairness",
             "scorecard",
             "exports",
+            "feedback",
+            "registry",
         )
     ),
 ]

@@ -17,7 +17,11 @@ import typer
 from leadlift.cli.cutoff import cutoff
 from leadlift.cli.explain import explain
 from leadlift.cli.export import export
+from leadlift.cli.history import history
+from leadlift.cli.models import models, promote, rollback
 from leadlift.cli.moments import now
+from leadlift.cli.monitor import monitor
+from leadlift.cli.overrides import overrides
 from leadlift.cli.predict import predict
 from leadlift.cli.printing import (
     print_catalogue,
@@ -27,6 +31,9 @@ from leadlift.cli.printing import (
     steps,
 )
 from leadlift.cli.report import report as write_report
+from leadlift.cli.reproduce import reproduce
+from leadlift.cli.retrain import retrain
+from leadlift.cli.users import os_user
 
 if TYPE_CHECKING:
     from leadlift.config import LeadliftConfig
@@ -161,6 +168,8 @@ def train(
             leave_out_suspects=leave_out_suspects,
             name=name,
             report=report,
+            by=os_user(),
+            at=now(),
             on_step=step,
             on_trial=step.count,
         )
@@ -173,8 +182,16 @@ def train(
 app.command()(cutoff)
 app.command()(explain)
 app.command()(export)
+app.command()(history)
+app.command()(models)
+app.command()(monitor)
+app.command()(overrides)
 app.command()(predict)
+app.command()(promote)
+app.command()(rollback)
 app.command(name="report")(write_report)
+app.command()(reproduce)
+app.command()(retrain)
 
 
 @app.command()

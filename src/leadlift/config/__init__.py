@@ -16,11 +16,14 @@ from leadlift.config.behaviour import EventsConfig, FeaturesConfig, HistoryConfi
 from leadlift.config.insight import InsightConfig
 from leadlift.config.leads import DataConfig, FamiliesConfig, SchemaConfig
 from leadlift.config.model import CutoffConfig, ModelConfig, PolicyConfig
+from leadlift.config.retrain import ContractConfig, RetrainConfig
 from leadlift.config.stages import StagesConfig
+from leadlift.config.tracking import TrackingUri
 from leadlift.exceptions import ConfigError, InputError
 from leadlift.terms import FeatureSpec
 
 __all__ = [
+    "ContractConfig",
     "CutoffConfig",
     "DataConfig",
     "EventsConfig",
@@ -33,6 +36,7 @@ __all__ = [
     "ModelConfig",
     "ObservationsConfig",
     "PolicyConfig",
+    "RetrainConfig",
     "SchemaConfig",
     "StagesConfig",
     "parse_config",
@@ -55,8 +59,11 @@ class LeadliftConfig(Section):
     cutoff : CutoffConfig
     stages : StagesConfig
     insight : InsightConfig
+    retrain : RetrainConfig
     models : str
         Folder of bundles, the tracking database and figures, relative to the folder of leadlift.toml.
+    tracking_uri : str
+        Address of an MLflow server, ``http`` or ``https``; empty for the tracking database in that folder.
     """
 
     data: DataConfig
@@ -68,7 +75,9 @@ class LeadliftConfig(Section):
     cutoff: CutoffConfig
     stages: StagesConfig = Field(default_factory=StagesConfig)
     insight: InsightConfig = Field(default_factory=InsightConfig)
+    retrain: RetrainConfig = Field(default_factory=RetrainConfig)
     models: Name = "models"
+    tracking_uri: TrackingUri = ""
 
 
 class LeadSchema(Section):
@@ -176,8 +185,8 @@ def parse_config(text: str, *, folder: Path, name: str = "leadlift.toml") -> Lea
         lines = [f"  [{'.'.join(map(str, e['loc']))}] {e['msg']}" for e in error.errors()]
         msg = f"{name} cannot be used:\n" + "\n".join(lines)
         raise ConfigError(msg) from error
-    sources = {"leads": config.data.leads, "events": config.data.events, "history": config.data.history}
-    located = {key: _located(folder, source) for key, source in sources.items()}
+    sources = ("leads", "events", "history", "contacts", "scores")
+    located = {key: _located(folder, getattr(config.data, key)) for key in sources}
     data = config.data.model_copy(update=located)
     texts = None if config.insight.texts is None else str(folder / config.insight.texts)
     insight = config.insight.model_copy(update={"texts": texts})

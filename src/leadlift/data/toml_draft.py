@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from leadlift.config import FamiliesConfig, ModelConfig, SchemaConfig, StagesConfig
 from leadlift.data.toml_behaviour import behaviour_sections, source_lines
 from leadlift.data.toml_insight import insight_section
+from leadlift.data.toml_retrain import retrain_section
 from leadlift.data.toml_text import array, quote, setting
 from leadlift.terms import Family
 
@@ -42,8 +43,9 @@ _STAGES_MEANINGS = {
     "hand_raise_stage": "least stage of a lead that asks",
     "min_fit": "least sub-score to qualify by score; none by default",
     "min_engagement": "least sub-score to qualify by score; none by default",
+    "explore_share": "share below the lines to contact at random, to learn from; see docs/feedback.md",
 }
-_STAGES_EXAMPLES = {"hand_raise": "", "min_fit": 0.0, "min_engagement": 0.0}
+_STAGES_EXAMPLES = {"hand_raise": "", "min_fit": 0.0, "min_engagement": 0.0, "explore_share": 0.05}
 
 
 def draft(discovery: Discovery, folder: Path) -> str:
@@ -66,6 +68,7 @@ def draft(discovery: Discovery, folder: Path) -> str:
             _HEAD.format(name=quote(discovery.path.name)),
             "",
             '# models = "models"  # folder of bundles and runs',
+            '# tracking_uri = ""  # an MLflow server, http://…, instead of the file in that folder',
         ],
         _data_section(discovery, folder),
         _missing_numbers_section(discovery),
@@ -75,6 +78,7 @@ def draft(discovery: Discovery, folder: Path) -> str:
         _model_section(),
         _stages_section(),
         insight_section(discovery),
+        retrain_section(),
         _cutoff_sections(discovery.target),
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"

@@ -1,0 +1,1 @@
+"""A challenger is trained, held against the champion on leads that neither knows, and promoted or refused."""
