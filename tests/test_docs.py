@@ -24,6 +24,7 @@ PAGES = [
             "exports",
             "feedback",
             "registry",
+            "when_to_retrain",
         )
     ),
 ]

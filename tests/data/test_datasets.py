@@ -133,6 +133,18 @@ def test_drift_moves_the_odds_of_late_leads(simulated):
     assert late_over_early(0.5) < 0.85
 
 
+def test_in_a_market_that_turns_buyers_and_price_shoppers_exchange_their_intent():
+    turned = make_leads(20_000, seed=4, history_days=400.0, turns_between=(100.0, 300.0), with_events=False)
+    day = np.arange(20_000) / 50  # leads come evenly, in the order of creation
+    mode, intent = turned.hidden["mode"].to_numpy(), turned.hidden["intent"].to_numpy()
+
+    def gap(first, last):
+        now = (day >= first) & (day < last)
+        return intent[now & (mode == "buyer")].mean() - intent[now & (mode == "price shopper")].mean()
+
+    assert [gap(0, 90) > 2.5, abs(gap(180, 220)) < 0.4, gap(310, 400) < -2.3] == [True, True, True]
+
+
 def test_hand_raisers_are_contacted_and_closed_sooner_and_won_more_often(simulated, leads):
     asked = (leads["contact_me"] == "yes").to_numpy()
     process = simulated.process
@@ -261,6 +273,7 @@ def test_another_start_moves_all_moments_and_nothing_else():
         ({"base_rate": 1.0}, r"base_rate must be a number between 0 and 1.*got 1\.0"),
         ({"base_rate": 0.99}, r"base_rate must be below 0\.\d+"),
         ({"drift": -2}, "drift must be a factor > 0; got -2"),
+        ({"turns_between": (90, 90)}, "turns_between must be two days, the first before the last"),
     ],
 )
 def test_impossible_arguments_are_named(arguments, message):

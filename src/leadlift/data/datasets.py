@@ -181,6 +181,7 @@ def make_leads(
     horizon_days: float = 60.0,
     base_rate: float = 0.12,
     drift: float = 1.4,
+    turns_between: tuple[float, float] | None = None,
     with_events: bool = True,
 ) -> SimulatedLeads:
     """Simulate a CRM: leads, their behaviour, sales contact, wins and losses, and the true probabilities.
@@ -201,6 +202,10 @@ def make_leads(
         Mean true probability of converting within the horizon from creation, in (0, 1).
     drift : float
         Factor > 0 by which the odds of winning an equal lead change from the start to the end.
+    turns_between : tuple of float, optional
+        Days of the history, the first before the last, between which the market turns, evenly: buyers and
+        price shoppers exchange their intent, so that what an old model learnt of behaviour becomes wrong.
+        None: it never turns.
     with_events : bool
         False leaves the events and the change log out; leads and truth stay the same and come faster.
 
@@ -228,10 +233,11 @@ def make_leads(
     ['lost', 'open', 'won']
     """
     _check_arguments(n, seed, start, history_days, horizon_days, base_rate, drift)
+    _check_turn(turns_between)
     start = start.astimezone(UTC).replace(microsecond=0)
     known_until_second = math.floor(history_days * sales_process.SECONDS_PER_DAY)
     rng = _streams(seed)
-    people = population.draw_population(rng["population"], n, history_days)
+    people = population.draw_population(rng["population"], n, history_days, turns_between)
     acts = journeys.draw_journeys(rng["journeys"], people)
     process = sales_process.draw_sales_process(
         rng["sales_process"],
@@ -311,6 +317,12 @@ def _check_arguments(
         if not holds:
             msg = f"make_leads: {name} must be {expected}; got {value!r}"
             raise ConfigError(msg)
+
+
+def _check_turn(turns_between: tuple[float, float] | None) -> None:
+    if turns_between is not None and not -math.inf < turns_between[0] < turns_between[1] < math.inf:
+        msg = f"make_leads: turns_between must be two days, the first before the last; got {turns_between!r}"
+        raise ConfigError(msg)
 
 
 def _checked_days(days_after_creation: float | np.ndarray) -> np.ndarray:

@@ -140,7 +140,12 @@ class Population:
         return by_origin[self.origin]
 
 
-def draw_population(rng: np.random.Generator, n: int, history_days: float) -> Population:
+def draw_population(
+    rng: np.random.Generator,
+    n: int,
+    history_days: float,
+    turns_between: tuple[float, float] | None = None,
+) -> Population:
     """Draw the leads of a history, created evenly over it.
 
     Parameters
@@ -151,6 +156,8 @@ def draw_population(rng: np.random.Generator, n: int, history_days: float) -> Po
         Number of leads, >= 1.
     history_days : float
         Length of the history, days > 0.
+    turns_between : tuple of float, optional
+        Days of the history between which buyers and price shoppers exchange their intent, evenly.
 
     Returns
     -------
@@ -164,7 +171,7 @@ def draw_population(rng: np.random.Generator, n: int, history_days: float) -> Po
     seniority = draw_levels(rng, _SENIORITY_SHARES, gender)
     mode = draw_levels(rng, _mode_shares(), origin)
     log10_employees = rng.normal(2.2, 0.8, n).clip(0.0, 5.3)
-    intent = _draw_intent(rng, origin, mode)
+    intent = _draw_intent(rng, origin, mode, _turned_share(age_share * history_days, turns_between))
     return Population(
         created_second=np.floor(age_share * history_days * SECONDS_PER_DAY).astype(np.int64),
         age_share=age_share,
@@ -218,16 +225,27 @@ def end_per_day(population: Population) -> np.ndarray:
     return np.exp(0.25 * population.intent.clip(-2.0, 2.0)) / _DAYS_TO_DECIDE
 
 
+def _turned_share(created_day: np.ndarray, turns_between: tuple[float, float] | None) -> np.ndarray:
+    """How far the market has turned when each lead is created, 0 to 1."""
+    if turns_between is None:
+        return np.zeros(len(created_day))
+    first, last = turns_between
+    return np.clip((created_day - first) / (last - first), 0.0, 1.0)
+
+
 def _mode_shares() -> np.ndarray:
     """Share of each mode by origin, shape (origins, modes): good campaigns bring more buyers."""
     quality = np.array([quality for *_, quality in ORIGINS])
     return np.exp(_MODE_LOG_SHARES + quality[:, None] * _MODE_BY_QUALITY)
 
 
-def _draw_intent(rng: np.random.Generator, origin: np.ndarray, mode: np.ndarray) -> np.ndarray:
+def _draw_intent(
+    rng: np.random.Generator, origin: np.ndarray, mode: np.ndarray, turned_share: np.ndarray
+) -> np.ndarray:
     """Intent of the mode, a little of the origin's quality, and noise."""
     quality = np.array([quality for *_, quality in ORIGINS])
-    return _MODE_INTENT[mode] + 0.3 * quality[origin] + rng.normal(0.0, _INTENT_NOISE, len(mode))
+    of_mode = _MODE_INTENT[mode] + turned_share * (_MODE_INTENT[::-1] - _MODE_INTENT)[mode]
+    return of_mode + 0.3 * quality[origin] + rng.normal(0.0, _INTENT_NOISE, len(mode))
 
 
 def _draw_fit(
