@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import laws  # noqa: F401 -- settings of Hypothesis
 from browser import browser  # noqa: F401 -- a fixture
 from postgresql_session import server  # noqa: F401 -- a fixture
 from registry_folders import registry, registry_template, small_bundle  # noqa: F401 -- fixtures

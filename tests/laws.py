@@ -2,4 +2,7 @@
 
 from hypothesis import settings
 
-law = settings(max_examples=40, derandomize=True, deadline=None)
+settings.register_profile("laws", derandomize=True, deadline=None)
+settings.load_profile("laws")
+
+law = settings(max_examples=40)
