@@ -129,6 +129,18 @@ def test_a_model_is_registered_once_and_keeps_its_parent(registry):
     assert registry.state() == state
 
 
+def test_the_figures_of_a_challenger_stand_beside_those_of_the_champion(registry, small_bundle):
+    quality = [{"model": "leadlift", "auc": 0.75, "log_loss": None}, {"model": "base rate", "auc": 0.5}]
+    measured = replace(small_bundle, provenance=small_bundle.provenance | {"quality": quality})
+    version = registry.register(measured, **WHO)
+    client = mlflow.MlflowClient(registry.store.uri, registry.store.uri)
+    (registered,) = client.search_model_versions(f"tags.bundle_version = '{version}'")
+    logged = client.get_run(registered.run_id).data.metrics
+    assert logged["test_auc"] == 0.75
+    assert logged["mql_threshold"] == small_bundle.mql_cutoff.threshold
+    assert "test_log_loss" not in logged
+
+
 def test_a_challenger_compared_with_another_champion_is_not_promoted(registry):
     compared_with = registry.state().champion
     registry.rollback(**WHO)

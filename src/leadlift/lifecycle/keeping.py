@@ -196,15 +196,3 @@ def run_parameters(
         "mql_policy": bundle.mql_cutoff.policy,
         "n_inputs": scorer.n_features_in_,
     }
-
-
-def run_metrics(quality: pa.Table, bundle: ModelBundle) -> dict[str, float]:
-    """Return the figures of the run, as they are logged."""
-    ours = quality.to_pylist()[0]
-    flat = {f"test_{key}": value for key, value in ours.items() if key != "model"}
-    cutoff = bundle.mql_cutoff
-    flat |= {"mql_threshold": cutoff.threshold, "mql_share": cutoff.share}
-    flat |= {"mql_precision": cutoff.precision.estimate, "mql_recall": cutoff.recall.estimate}
-    if cutoff.per_week is not None:
-        flat["mql_per_week"] = cutoff.per_week.estimate
-    return {key: value for key, value in flat.items() if np.isfinite(value)}

@@ -20,7 +20,6 @@ from leadlift.lifecycle.holdout import Holdout
 from leadlift.lifecycle.keeping import (
     draw_figures,
     keep_agreement,
-    run_metrics,
     run_parameters,
 )
 from leadlift.lifecycle.looking_back import Hindsight
@@ -32,6 +31,7 @@ from leadlift.lifecycle.registry.folders import CHAMPION
 from leadlift.lifecycle.reporting import keep_report
 from leadlift.lifecycle.sql_model import SqlQuality
 from leadlift.lifecycle.tracking import TrackedRun, log_run
+from leadlift.lifecycle.tracking.figures import model_metrics
 from leadlift.serving.bundle import ModelBundle
 from leadlift.terms import Cutoff, Finding, Interval
 
@@ -190,7 +190,7 @@ def train(
         bundle=bundle,
         bundle_folder=made.folder,
         parameters=run_parameters(config, bundle, made.search),
-        metrics=run_metrics(made.quality, bundle) | made.ahead.metrics,
+        metrics=model_metrics(bundle) | made.ahead.metrics,
         findings=made.findings,
         tables={"quality": made.quality, "drivers": made.drivers} | made.ahead.tables,
         figures=figures,

@@ -15,6 +15,7 @@ from leadlift.exceptions import BundleError, RegistryError
 from leadlift.lifecycle.registry.audit import AuditLog, AuditRecord
 from leadlift.lifecycle.registry.folders import BundleFolders
 from leadlift.lifecycle.registry.state import Book, RegistryState
+from leadlift.lifecycle.tracking.figures import model_metrics
 from leadlift.lifecycle.tracking.registered import RegisteredModel
 from leadlift.lifecycle.tracking.runs import log_run
 from leadlift.lifecycle.tracking.store import TrackingStore
@@ -113,7 +114,7 @@ class Changes:
             bundle=bundle,
             bundle_folder=self._folders.folder(version),
             parameters={},
-            metrics={},
+            metrics=model_metrics(bundle),
             findings=(),
             tables={},
             figures={},
