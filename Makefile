@@ -90,7 +90,7 @@ bench-feedback: $(INSTALLED) ## Measure what learning from worked leads alone do
 bench-futures: $(INSTALLED) ## Measure false alarms and what is found in two hundred simulated futures (a quarter of an hour)
 	$(BIN)/python benchmarks/futures.py
 
-bench-retrain: $(INSTALLED) ## Measure policies of retraining on five simulated years (half an hour)
+bench-retrain: $(INSTALLED) ## Measure policies of retraining on ten simulated years (an hour)
 	$(BIN)/python benchmarks/retrain_policies.py
 
 bench-bank: $(INSTALLED) ## Measure retraining on bank marketing, block by block (five minutes)

@@ -325,7 +325,7 @@ def page(years: list[Year]) -> str:
     played = [name for name in POLICIES if any(year.policy == name for year in years)]
     n_years = {name: sum(year.policy == name for year in years) for name in played}
     lines = ["# When to retrain", "", conditions(), "", *str(simulated_year.__doc__).splitlines()[2:], ""]
-    lines += [*str(__doc__).splitlines()[2:-2]]
+    lines += [*str(__doc__).splitlines()[2:-1]]
     lines += ["Years played: " + ", ".join(f"{name} {n}" for name, n in n_years.items()) + ".", ""]
     lines += table(HEADINGS, [policy_row(name, years) for name in played])
     lines += ["## By month", "", "Wins as a share of those of *daily, unjudged*, same years.", ""]
