@@ -26,7 +26,7 @@ def cpu_seconds(command):
 
 
 def test_help_costs_at_most_sixteen_times_a_bare_interpreter():
-    """The least of several alternating runs: noise only ever adds. To list eighteen commands typer builds all."""
+    """The least of several alternating runs: noise only ever adds. To list the commands typer builds all."""
     pairs = [(cpu_seconds(HELP), cpu_seconds(NOTHING)) for _ in range(5)]
     assert min(cost for cost, _ in pairs) <= 16 * min(cost for _, cost in pairs)
 
